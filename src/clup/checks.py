@@ -1,0 +1,59 @@
+"""What `verify` says about one thing on a machine, and how a role's `checks.py` says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from testinfra.host import Host
+
+Status = Literal["passed", "failed", "untestable"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One check. `what` says what should hold; `found` what the machine has instead."""
+
+    what: str
+    status: Status
+    found: str = ""
+    cure: str = ""
+
+    def __str__(self) -> str:
+        if self.status == "passed":
+            return self.what
+        cure = f"; {self.cure}" if self.cure else ""
+        return f"{self.what}: {self.found}{cure}"
+
+
+def expect(what: str, wanted: object, found: object, cure: str = "") -> Result:
+    """Given what should hold and what the machine has, return the result of comparing them."""
+    if found == wanted:
+        return Result(what, "passed")
+    return Result(what, "failed", f"found {found!r}, expected {wanted!r}", cure)
+
+
+def untestable(what: str, why: str) -> Result:
+    """Return the result for what cannot be seen on this kind of machine; it counts as skipped."""
+    return Result(what, "untestable", f"not testable here: {why}")
+
+
+def run(role: str, checks: Iterator[Result]) -> list[Result]:
+    """Return a role's results. A check that raises is a failed one, never a passed one."""
+    results: list[Result] = []
+    try:
+        results.extend(checks)
+    except Exception as error:  # noqa: BLE001  whatever a machine answers, the others go on
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        results.append(Result(f"{role}: all checks run", "failed", said))
+    return results
+
+
+def lines(host: Host, command: str, *arguments: str) -> list[str]:
+    """Run a command that must succeed, with `%s` for each argument, and return its lines."""
+    answer = host.run(command, *arguments)
+    if answer.rc != 0:
+        raise RuntimeError(f"`{command.split()[0]}` ended with {answer.rc}: {answer.stderr.strip()}")
+    return list(answer.stdout.splitlines())

@@ -1,0 +1,35 @@
+"""Which Debian packages are installed, in one command."""
+
+from __future__ import annotations
+
+from pyinfra.api.command import StringCommand
+from pyinfra.api.facts import FactBase
+
+from clup.command import script
+
+
+class DebVersions(FactBase[dict[str, str]]):
+    """Given package names, return the version of each that is installed and configured.
+
+    A package that dpkg left half-installed (a cut run) is not in the result.
+    """
+
+    def command(self, names: tuple[str, ...]) -> StringCommand:  # type: ignore[override]
+        return script(
+            'dpkg-query -W -f "\\${db:Status-Status} \\${Package} \\${Version}\\n" -- "$@" 2>/dev/null; true',
+            *names,
+        )
+
+    def process(self, output: list[str]) -> dict[str, str]:
+        rows = [line.split(" ", 2) for line in output]
+        return {row[1]: row[2] for row in rows if len(row) == 3 and row[0] == "installed"}
+
+
+class BrokenPackages(FactBase[list[str]]):
+    """Return what dpkg calls half-installed, half-configured or reinst-required."""
+
+    def command(self) -> str:
+        return "dpkg --audit 2>&1 | sed -n 's/^ \\([^ ]*\\) .*/\\1/p'; true"
+
+    def process(self, output: list[str]) -> list[str]:
+        return output

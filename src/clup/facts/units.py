@@ -1,0 +1,49 @@
+"""The state of several systemd units in one command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyinfra.api.command import StringCommand
+from pyinfra.api.facts import FactBase
+
+from clup.command import sh
+
+_PROPERTIES = ("Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
+
+
+@dataclass(frozen=True)
+class UnitState:
+    """systemd's view of one unit; the words are those of `systemctl show` (org.freedesktop.systemd1)."""
+
+    load: str
+    active: str
+    sub: str
+    enabled: str
+    stale: bool
+    """True when a file of the unit changed on disk since systemd last read it."""
+
+
+class Units(FactBase[dict[str, UnitState]]):
+    """Given unit names with their suffix, return the state of each by the name asked for."""
+
+    def command(self, names: tuple[str, ...]) -> StringCommand:  # type: ignore[override]
+        return sh("systemctl", "show", "--no-pager", f"--property={','.join(_PROPERTIES)}", *names)
+
+    def process(self, output: list[str]) -> dict[str, UnitState]:
+        states: dict[str, UnitState] = {}
+        shown: dict[str, str] = {}
+        for line in [*output, ""]:
+            key, found, value = line.partition("=")
+            if found:
+                shown[key] = value
+            elif shown:
+                states[shown["Id"]] = UnitState(
+                    load=shown.get("LoadState", ""),
+                    active=shown.get("ActiveState", ""),
+                    sub=shown.get("SubState", ""),
+                    enabled=shown.get("UnitFileState", ""),
+                    stale=shown.get("NeedDaemonReload") == "yes",
+                )
+                shown = {}
+        return states

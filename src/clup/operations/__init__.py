@@ -1,0 +1,1 @@
+"""What pyinfra lacks: operations that prove their result, and refuse rather than guess."""

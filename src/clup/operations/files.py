@@ -1,0 +1,190 @@
+"""Directories and configuration files: converged, backed up before they are replaced, proved.
+
+What must still happen after a change, such as a restart, belongs to the same operation and is
+written down on the machine before the change: a run that was cut does it when it is run again.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pyinfra.api.command import PyinfraCommand, StringCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from clup import report
+from clup.command import script, sh
+from clup.facts.paths import Paths, PathState, Text
+from clup.operations.steps import ensure, refuse
+
+PENDING = "/var/lib/clup/pending"
+"""The folder on the machine that holds a file for each action that is still to be done."""
+
+# The candidate lies beside its target, so that the move is atomic and /tmp may be full.
+# $1 path, $2 user, $3 group, $4 mode, $5 sh test of "$candidate"; the content comes as base64.
+_WRITE = """set -eu
+umask 077
+candidate=$(mktemp "${1%/*}/.clup.XXXXXX")
+export candidate
+trap 'rm -f "$candidate"' EXIT
+base64 -d >"$candidate"
+if [ -n "$5" ]; then sh -euc "$5"; fi
+chown -- "$2:$3" "$candidate"
+chmod -- "$4" "$candidate"
+if [ -e "$1" ] || [ -L "$1" ]; then cp -a -- "$1" "$1.bak.$(date -u +%Y%m%d-%H%M%S)"; fi
+sync -- "$candidate"
+mv -fT -- "$candidate" "$1"
+"""
+
+_OWN = 'set -e; chown -h -- "$2:$3" "$1"; chmod -- "$4" "$1"'
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it should be.
+
+    `validate` is a constant sh script that judges the file at "$candidate" before it is put in
+    place; a status other than 0 leaves the old file. A `secret` never shows in a diff.
+    """
+
+    path: str
+    content: str
+    user: str = "root"
+    group: str = "root"
+    mode: str = "0644"
+    secret: bool = False
+    validate: str = ""
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content.encode()).hexdigest()
+
+    def is_written(self, state: PathState | None) -> bool:
+        """Whether the content there is this one's, whoever owns it."""
+        return state is not None and state.kind == "file" and state.sha256 == self.sha256
+
+    def is_converged(self, state: PathState | None) -> bool:
+        """Whether content, owner, group and mode are all as they should be."""
+        return self.is_written(state) and owned(state, self.user, self.group, self.mode)
+
+
+def owned(state: PathState | None, user: str, group: str, mode: str) -> bool:
+    """Whether a path belongs to that user and group and has that octal mode, such as "0750"."""
+    return state is not None and (state.user, state.group, state.mode) == (user, group, mode)
+
+
+@operation()
+def directory(
+    path: str, user: str, group: str, mode: str, among: tuple[str, ...] = ()
+) -> Iterator[PyinfraCommand]:
+    """Converge one directory; its parents exist, and nothing below it is touched.
+
+    `among` names all the paths that a series of these operations is about: their states are
+    then read in the same one command.
+    """
+    asked = among if path in among else (path,)
+    state = host.get_fact(Paths, paths=asked)[path]
+    if state is None:
+        yield script(
+            'set -e; mkdir -m 0700 -- "$1"; chown -- "$2:$3" "$1"; chmod -- "$4" "$1"',
+            path, user, group, mode,
+        )  # fmt: skip
+    elif state.kind != "directory":
+        yield refuse(path, f"is a {state.kind}, not a directory", "move it away, then apply again")
+        return
+    elif not owned(state, user, group, mode):
+        yield script(_OWN, path, user, group, mode)
+    else:
+        return
+    yield ensure(path, lambda: _wrong(path, "directory", user, group, mode))
+
+
+@operation()
+def configured(
+    files: Sequence[File], then: Sequence[StringCommand] = (), pending: str | None = None
+) -> Iterator[PyinfraCommand]:
+    """Converge files that belong together, then do what their change asks for.
+
+    Each file that is replaced is kept as `PATH.bak.<UTC timestamp>`. `then` runs after a change
+    of any of them; `pending` names the marker by which a later run knows that it is still owed.
+    """
+    if bool(then) != bool(pending):
+        raise ValueError("what runs after a change needs the name of its marker, and the reverse")
+    marker = f"{PENDING}/{pending}"
+    asked = tuple(file.path for file in files) + ((marker,) if pending else ())
+    states = host.get_fact(Paths, paths=asked)
+    wrong = [file for file in files if not file.is_converged(states[file.path])]
+    owed = pending is not None and states[marker] is not None
+    if not wrong and not owed:
+        return
+    for file in wrong:
+        state = states[file.path]
+        if state is not None and state.kind not in ("file", "link"):
+            yield refuse(file.path, f"is a {state.kind}, not a file", "move it away, apply again")
+            return
+        _show(file, state)
+    if pending:
+        if not wrong:
+            report.evidence(f"still owed from an earlier run: {pending}")
+        yield script('set -e; install -d -m 0700 -- "${1%/*}"; : >"$1"; sync -- "$1"', marker)
+    for file in wrong:
+        owner = (file.path, file.user, file.group, file.mode)
+        if file.is_written(states[file.path]):
+            yield script(_OWN, *owner)
+        else:
+            content = base64.encodebytes(file.content.encode()).decode()
+            yield script(_WRITE, *owner, file.validate, stdin=content)
+    yield from then
+    if pending:
+        yield sh("rm", "-f", "--", marker)
+    yield ensure("configuration", lambda: _unconverged(files))
+
+
+@operation()
+def linked(path: str, target: str) -> Iterator[PyinfraCommand]:
+    """Converge a symbolic link; what was there is kept as `PATH.bak.<UTC timestamp>`."""
+    state = host.get_fact(Paths, paths=(path,))[path]
+    if state is not None and state.target == target:
+        return
+    if state is not None and state.kind not in ("file", "link"):
+        yield refuse(path, f"is a {state.kind}, not a link", "move it away, then apply again")
+        return
+    yield script(
+        'set -e; if [ -e "$1" ] || [ -L "$1" ]; then'
+        ' cp -a -- "$1" "$1.bak.$(date -u +%Y%m%d-%H%M%S)"; fi; ln -sfnT -- "$2" "$1"',
+        path, target,
+    )  # fmt: skip
+    yield ensure(path, lambda: _wrong_link(path, target))
+
+
+def _show(file: File, state: PathState | None) -> None:
+    if file.secret:
+        report.evidence(f"{file.path}: a secret would be written; its content is not shown")
+    elif file.is_written(state):
+        assert state is not None
+        found = f"{state.user}:{state.group} {state.mode}"
+        report.evidence(f"{file.path}: {found} -> {file.user}:{file.group} {file.mode}")
+    else:
+        before = host.get_fact(Text, path=file.path) if state is not None else None
+        report.diff(file.path, before, file.content)
+
+
+def _wrong(path: str, kind: str, user: str, group: str, mode: str) -> str | None:
+    state = host.get_fact(Paths, paths=(path,))[path]
+    if state is not None and state.kind == kind and owned(state, user, group, mode):
+        return None
+    return f"is {state} after the change, not a {kind} of {user}:{group} with mode {mode}"
+
+
+def _wrong_link(path: str, target: str) -> str | None:
+    state = host.get_fact(Paths, paths=(path,))[path]
+    return None if state and state.target == target else f"is {state}, not a link to {target}"
+
+
+def _unconverged(files: Sequence[File]) -> str | None:
+    states = host.get_fact(Paths, paths=tuple(file.path for file in files))
+    wrong = [file.path for file in files if not file.is_converged(states[file.path])]
+    return f"not as it should be after the change: {', '.join(wrong)}" if wrong else None

@@ -1,0 +1,61 @@
+"""Debian packages, through apt-get, without a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from clup import report
+from clup.command import script
+from clup.facts.packages import DebVersions
+from clup.operations.steps import ensure
+
+LOCK_TIMEOUT = 300
+"""Seconds to wait for another apt, such as unattended-upgrades right after the first boot."""
+
+# A run that was cut may have left packages unpacked: dpkg finishes these first. Configuration
+# files that clup placed before the package came are kept (--force-confold).
+# $1 lock timeout in seconds, $2 "refresh" or "", the rest are packages, each NAME or NAME=VERSION.
+_INSTALL = """set -e
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a LC_ALL=C.UTF-8
+lock=$1 refresh=$2; shift 2
+dpkg --configure -a --force-confold
+if [ -n "$refresh" ] || [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mmin -60)" ]
+then apt-get -q -o DPkg::Lock::Timeout="$lock" update; fi
+apt-get -q -y -o DPkg::Lock::Timeout="$lock" -o Dpkg::Options::=--force-confdef \\
+  -o Dpkg::Options::=--force-confold install --no-install-recommends --allow-downgrades -- "$@"
+"""
+
+
+@operation()
+def installed(packages: Sequence[str], refresh: bool = False) -> Iterator[PyinfraCommand]:
+    """Install those packages that are missing, each given as NAME or NAME=VERSION.
+
+    `refresh` reads the package lists again, as is needed when a source was added.
+    """
+    missing = _missing(packages)
+    if not missing:
+        return
+    report.evidence(f"to install: {' '.join(missing)}")
+    yield script(_INSTALL, str(LOCK_TIMEOUT), "refresh" if refresh else "", *missing)
+    yield ensure("packages", lambda: _still_missing(packages))
+
+
+def _missing(packages: Sequence[str]) -> list[str]:
+    names = tuple(package.partition("=")[0] for package in packages)
+    found = host.get_fact(DebVersions, names=names)
+    return [package for package in packages if not is_installed(package, found)]
+
+
+def is_installed(package: str, found: dict[str, str]) -> bool:
+    """Given NAME or NAME=VERSION and what dpkg has, say whether that one is installed."""
+    name, _, version = package.partition("=")
+    return name in found and version in ("", found[name])
+
+
+def _still_missing(packages: Sequence[str]) -> str | None:
+    missing = _missing(packages)
+    return f"not installed after apt-get: {' '.join(missing)}" if missing else None

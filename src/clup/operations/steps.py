@@ -1,0 +1,48 @@
+"""The steps of an operation that refuse, or prove its result.
+
+An operation decides everything before its first `yield`: pyinfra stops there when it plans.
+Raising while operations are executed would end the run of every host with a traceback, so what
+can fail is a function command that returns False (notes: measured on pyinfra 3.10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyinfra import logger
+from pyinfra.api.command import FunctionCommand
+from pyinfra.api.host import Host
+from pyinfra.api.state import State
+
+from clup import report
+
+
+def refuse(what: str, found: str, cure: str) -> FunctionCommand:
+    """Return the step that fails the host with one line, and show it in the plan as a refusal."""
+    line = f"{what}: {found}; {cure}"
+    report.refusal(line)
+
+    def refused(state: State, host: Host) -> bool:
+        return _fail(host, line)
+
+    return FunctionCommand(refused, (), {})
+
+
+def ensure(what: str, check: Callable[[], str | None]) -> FunctionCommand:
+    """Return the postcondition of a change.
+
+    `check` reads the machine again (the fact cache is empty after a command) and returns None
+    when all is as expected, else what is wrong.
+    """
+
+    def ensured(state: State, host: Host) -> bool:
+        wrong = check()
+        return True if wrong is None else _fail(host, f"{what}: {wrong}")
+
+    return FunctionCommand(ensured, (), {})
+
+
+def _fail(host: Host, line: str) -> bool:
+    report.refusal(line)
+    host.log_styled(line, fg="red", log_func=logger.error)
+    return False

@@ -1,0 +1,43 @@
+"""Services of the machine's systemd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from clup.command import script
+from clup.facts.units import Units, UnitState
+from clup.operations.steps import ensure
+
+# What a daemon said when it did not start is what the operator needs: its last lines come along.
+_START = """systemctl daemon-reload
+if [ "$2" = enable ]; then systemctl enable -- "$1" || exit 1; fi
+systemctl start -- "$1" && exit 0
+echo "$1 did not start; its last lines:" >&2
+journalctl -u "$1" -n 5 --no-pager -o cat >&2
+exit 1
+"""
+
+
+@operation()
+def service(unit: str, enabled: bool = True) -> Iterator[PyinfraCommand]:
+    """Have a unit, named with its suffix, run now and, when `enabled`, from every boot on."""
+    if is_up(host.get_fact(Units, names=(unit,)).get(unit), enabled):
+        return
+    yield script(_START, unit, "enable" if enabled else "")
+    yield ensure(unit, lambda: _wrong(unit, enabled))
+
+
+def is_up(state: UnitState | None, enabled: bool) -> bool:
+    """Whether a unit runs and, where that is asked for, starts at boot (a static one always may)."""
+    if state is None or state.active != "active":
+        return False
+    return not enabled or state.enabled in ("enabled", "static", "alias", "generated", "indirect")
+
+
+def _wrong(unit: str, enabled: bool) -> str | None:
+    state = host.get_fact(Units, names=(unit,)).get(unit)
+    return None if is_up(state, enabled) else f"is {state} after it was started"

@@ -1,0 +1,128 @@
+"""A fact cache for pyinfra, which has none since 3.0.
+
+The rule that keeps it correct: what is remembered is the output of a fact's exact command with
+its authentication arguments, on one host, for a few seconds; anything else that runs on that
+host or may change it (a command of an operation, an upload, a Python callback) empties it. An
+operation therefore sees the machine as it was after the last change, or it asks again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import pyinfra.api.facts
+from pyinfra.api.command import FunctionCommand, StringCommand
+from pyinfra.api.host import Host
+
+from pyinfra.connectors.util import CommandOutput, OutputLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_AGE = 10.0
+"""Seconds after which an output is read again: someone may have waited at pyinfra's prompt."""
+
+Answer = tuple[bool, CommandOutput]
+
+
+@dataclass
+class Memory:
+    """What is known about one host, and how many commands it was sent."""
+
+    answers: dict[str, tuple[float, Answer]] = field(default_factory=dict)
+    reading: int = 0
+    commands: int = 0
+
+
+_memories: WeakKeyDictionary[Host, Memory] = WeakKeyDictionary()
+
+before_change: list[Callable[[Host], str | None]] = []
+"""Called before each command that is not a fact's. A returned line fails that command."""
+
+
+def memory(host: Host) -> Memory:
+    """Given a host, return its memory, made on first use."""
+    return _memories.setdefault(host, Memory())
+
+
+def forget(host: Host) -> None:
+    """Empty the cache of a host. Loops that wait for the machine do so before each look."""
+    memory(host).answers.clear()
+
+
+@contextmanager
+def reading(host: Host) -> Iterator[None]:
+    """Within this block the commands sent to a host only read."""
+    known = memory(host)
+    known.reading += 1
+    try:
+        yield
+    finally:
+        known.reading -= 1
+
+
+def install() -> None:
+    """Put the cache between pyinfra's facts and its connectors; again is harmless."""
+    if getattr(Host.run_shell_command, "is_cached", False):
+        return
+    _remember_facts()
+    for name in ("put_file", "get_file", "rsync"):
+        _forget_after(Host, name, lambda host, *_: host)
+    _forget_after(FunctionCommand, "execute", lambda _command, _state, host, *_: host)
+
+
+def _remember_facts() -> None:
+    read_fact = pyinfra.api.facts._get_fact
+    run = Host.run_shell_command
+
+    def get_fact(state: Any, host: Host, *arguments: Any, **options: Any) -> Any:
+        with reading(_behind(host)):
+            return read_fact(state, host, *arguments, **options)
+
+    def run_shell_command(host: Host, command: StringCommand, *rest: Any, **options: Any) -> Answer:
+        known = memory(host)
+        if not known.reading:
+            for allow in before_change:
+                if reason := allow(host):
+                    return False, CommandOutput([OutputLine("stderr", reason)])
+            known.answers.clear()
+            known.commands += 1
+            try:
+                return run(host, command, *rest, **options)
+            finally:
+                known.answers.clear()
+        key = repr((command.get_raw_value(), sorted(options.items(), key=lambda item: item[0])))
+        age, answer = known.answers.get(key, (0.0, None))
+        if answer is None or time.monotonic() - age > MAX_AGE:
+            known.commands += 1
+            answer = run(host, command, *rest, **options)
+            known.answers[key] = (time.monotonic(), answer)
+        return answer
+
+    run_shell_command.is_cached = True  # type: ignore[attr-defined]
+    pyinfra.api.facts._get_fact = get_fact
+    Host.run_shell_command = run_shell_command  # type: ignore[method-assign, assignment]
+
+
+def _forget_after(owner: type, name: str, host_of: Callable[..., Host]) -> None:
+    original = getattr(owner, name)
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        host = _behind(host_of(*arguments))
+        forget(host)
+        try:
+            return original(*arguments, **options)
+        finally:
+            forget(host)
+
+    setattr(owner, name, call)
+
+
+def _behind(host: Host) -> Host:
+    """Return the host itself where pyinfra hands out its context proxy."""
+    return host.inventory.get_host(host.name)

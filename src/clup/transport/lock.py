@@ -1,0 +1,79 @@
+"""One run at a time on a machine: a lock that lives as long as the connection that took it.
+
+It is taken before the first command that changes something, by plain pyinfra too, and by
+`clup apply` before it decides anything. A process on the machine holds it and reads from the
+connection; when that ends, however it ends, the kernel releases the lock.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import subprocess
+from typing import IO, Any, cast
+from weakref import WeakKeyDictionary
+
+from pyinfra.api.host import Host
+from pyinfra.connectors.ssh import SSHConnector
+
+from clup.transport import cache, raw
+
+# $1 says who takes it. The words "held" or "busy WHO" are the answer on the first line.
+_HOLD = """umask 077; mkdir -p /run/clup && exec 9>>/run/clup/apply.lock || exit 1
+if flock -n 9; then echo "$1" >/run/clup/apply.owner; echo held; exec cat >/dev/null
+else echo "busy $(cat /run/clup/apply.owner)"; fi"""
+
+TIMEOUT = 30
+"""Seconds to wait for the machine's answer."""
+
+_held: WeakKeyDictionary[Host, object] = WeakKeyDictionary()
+
+
+def install() -> None:
+    """Have every run take the lock before its first change; again is harmless."""
+    if take not in cache.before_change:
+        cache.before_change.append(take)
+
+
+def take(host: Host) -> str | None:
+    """Given a connected host, hold its lock until the connection ends.
+
+    Return None when it is held, else one line that says who holds it, or why it was not had.
+    """
+    if host in _held:
+        return None
+    answer, holder = _ask(host, _command(host))
+    if answer == "held":
+        _held[host] = holder
+        return None
+    if answer.startswith("busy"):
+        owner = answer.removeprefix("busy").strip() or "an unknown run"
+        return f"{host.name} is being changed by {owner}; wait until that run ends, then try again"
+    return f"{host.name}: /run/clup/apply.lock could not be taken ({answer}); is /run writable?"
+
+
+def _command(host: Host) -> str:
+    who = f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"
+    return raw.as_root(host, "sh", "-c", _HOLD, "sh", who)
+
+
+def _ask(host: Host, command: str) -> tuple[str, object]:
+    """Start the holder; return its first line and what must stay referenced to keep it alive."""
+    if isinstance(host.connector, SSHConnector):
+        client = cast("Any", host.connector.client)
+        stdin, stdout, stderr = client.exec_command(command, timeout=TIMEOUT)
+        return _first_line(stdout, stderr), (stdin, stdout, stderr)
+    process = subprocess.Popen(
+        ["sh", "-c", command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout and process.stderr
+    return _first_line(process.stdout, process.stderr), process
+
+
+def _first_line(stdout: IO[str], stderr: IO[str]) -> str:
+    return stdout.readline().strip() or stderr.readline().strip() or "no answer"

@@ -1,0 +1,25 @@
+"""TCP_NODELAY on ssh connections: a command takes 4 ms instead of 48 (notes/pyinfra.md)."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from paramiko import Transport
+from pyinfra.connectors.ssh import SSHConnector
+
+
+def connect_without_delay(sock: Any, **arguments: Any) -> Transport:
+    """Given a connected socket, return paramiko's transport over it without Nagle's algorithm.
+
+    A proxied connection (ProxyJump, ProxyCommand) is no TCP socket and stays as it is.
+    """
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return Transport(sock, **arguments)
+
+
+def install() -> None:
+    """Make it the default of pyinfra's ssh connector; data of the inventory still wins."""
+    option = SSHConnector.data_meta["ssh_paramiko_connect_kwargs"]
+    option.default = {"transport_factory": connect_without_delay}
