@@ -1,0 +1,1 @@
+"""Entry points, each a short story that pyinfra reads from top to bottom."""

@@ -1,0 +1,30 @@
+"""The whole site, role by role: `pyinfra inventories/NAME.py deploys/site.py`.
+
+The settings of all hosts are judged on the first line, before any remote command.
+"""
+
+from pyinfra.api.deploy import deploy
+from pyinfra.context import host
+
+from clup.layers import selected, settings_of
+from roles import ROLES, Role, Settings
+
+settings = settings_of(host, Settings)
+wanted = selected(host, tuple(role.name for role in ROLES))
+
+
+def converge(role: Role) -> None:
+    """Call a role's operations under its name."""
+
+    @deploy(role.name)
+    def story() -> None:
+        role.converge(settings)
+
+    story()
+
+
+# On every host the loop passes all roles: their place in it orders the operations of several
+# hosts, so a role that is not wanted is passed over inside.
+for role in host.loop(ROLES):
+    if role.name in wanted:
+        converge(role)

@@ -1,0 +1,123 @@
+"""Where settings come from: the layers of `group_data` and the inventory, in a declared order.
+
+From the most general to the most specific: `group_data/all.py`, the groups in the order in which
+the inventory names them, the group of the inventory's file, the host's own data, `--data`.
+pyinfra itself would let a later layer replace a whole top-level value; here they merge deeply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pyinfra.api.arguments import all_global_arguments
+from pyinfra.api.exceptions import DeployError
+from pyinfra.api.host import Host
+from pyinfra.api.inventory import Inventory
+
+from clup.settings import Model, Problem, SettingsError, lines_of, merge, nearest, problems_of
+
+ONLY = "only_roles"
+"""The key by which a run is limited to some roles: a name, or several joined by commas."""
+
+Settings = TypeVar("Settings", bound=Model)
+
+
+def layers(host: Host) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Given a host, yield each layer with the name by which an operator finds it."""
+    inventory = host.inventory
+    yield "group_data/all.py", inventory.get_data()
+    for group in host.groups:
+        yield f"group_data/{group}.py", inventory.get_group_data(group)
+    yield f"inventory, host {host.name}", inventory.get_host_data(host.name)
+    yield "--data", inventory.get_override_data()
+
+
+def validate(host: Host, model: type[Settings]) -> Settings | list[Problem]:
+    """Given a host and the model of all settings, return them, or every problem they have."""
+    known = set(model.model_fields)
+    permitted = set(host.connector_cls.data_meta) | {name for name, _ in all_global_arguments()}
+    permitted |= {ONLY}
+    problems: list[Problem] = []
+    ours: list[tuple[str, dict[str, Any]]] = []
+    for origin, data in layers(host):
+        for key in data:
+            if key not in known | permitted and not key.startswith("_"):
+                problems.append(_unknown(key, known | permitted, origin))
+        ours.append((origin, {key: data[key] for key in data if key in known}))
+    merged = merge(*(data for _, data in ours))
+    try:
+        settings = model.model_validate({**dict.fromkeys(known, {}), **merged})
+    except ValidationError as error:
+        found = problems_of(error, model)
+        problems += [replace(problem, origin=_origin(problem.path, ours)) for problem in found]
+    if problems:
+        return sorted(set(problems))
+    return settings
+
+
+def settings_of_all(inventory: Inventory, model: type[Settings]) -> dict[str, Settings]:
+    """Given an inventory, return the settings of each host by its name.
+
+    Raise SettingsError with all problems of all hosts.
+    """
+    results = {host.name: validate(host, model) for host in inventory}
+    problems = {name: found for name, found in results.items() if isinstance(found, list)}
+    if problems:
+        raise SettingsError(problems)
+    return {name: found for name, found in results.items() if not isinstance(found, list)}
+
+
+def settings_of(host: Host, model: type[Settings]) -> Settings:
+    """Return one host's settings, from within a deploy.
+
+    All hosts are judged first, before any remote command. Raise DeployError, which pyinfra shows
+    as it is, with all problems.
+    """
+    inventory = host.inventory
+    if not hasattr(inventory, "clup_settings"):
+        try:
+            inventory.clup_settings = settings_of_all(inventory, model)  # type: ignore[attr-defined]
+        except SettingsError as error:
+            raise DeployError("\n".join(["invalid settings", *lines_of(error.problems)])) from error
+    settings: Settings = inventory.clup_settings[host.name]  # type: ignore[attr-defined]
+    return settings
+
+
+def selected(host: Host, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Given all roles' names, return those that this run is limited to, in the same order.
+
+    Raise DeployError for a name that is no role.
+    """
+    wanted = host.data.get(ONLY)
+    if not wanted:
+        return names
+    asked = str(wanted).split(",")
+    for name in asked:
+        if name not in names:
+            raise DeployError(f"{ONLY}: {name!r} is no role; known: {', '.join(names)}")
+    return tuple(name for name in names if name in asked)
+
+
+def _unknown(key: str, known: set[str], origin: str) -> Problem:
+    guess = nearest(key, known)
+    cure = f"did you mean {guess!r}?" if guess else f"known here: {', '.join(sorted(known))}"
+    return Problem(key, "", "is not a known setting", cure, origin)
+
+
+def _origin(path: str, ours: list[tuple[str, dict[str, Any]]]) -> str:
+    """Return the last layer that says anything at, or on the way to, a path."""
+    best, depth = "", 0
+    for origin, data in ours:
+        found = _depth(path.split("."), data)
+        if found and found >= depth:
+            best, depth = origin, found
+    return best
+
+
+def _depth(parts: list[str], data: Any) -> int:
+    if parts and isinstance(data, Mapping) and parts[0] in data:
+        return 1 + _depth(parts[1:], data[parts[0]])
+    return 0

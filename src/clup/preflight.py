@@ -1,0 +1,72 @@
+"""What must hold on a machine before anything on it is touched, read in one command."""
+
+from __future__ import annotations
+
+from pyinfra.api.host import Host
+
+from clup.transport import raw
+
+MIN_FREE_MIB = 200
+"""MiB that /, /tmp and /var must each have free for a run that changes something."""
+
+SYSTEMS = {("debian", "12"), ("debian", "13"), ("ubuntu", "24.04"), ("ubuntu", "26.04")}
+"""(ID, VERSION_ID) of /etc/os-release that clup converges."""
+
+_LOOK = """echo uid $(id -u)
+. /etc/os-release; echo os "$ID" "$VERSION_ID"
+echo init $(cat /proc/1/comm)
+for folder in / /tmp /var /run; do
+  echo free $folder $(df -Pm $folder | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4); done
+for folder in / /var; do
+  touch $folder/.clup-probe 2>/dev/null && rm -f $folder/.clup-probe || echo readonly $folder
+done"""
+
+
+def objections(host: Host, changes: bool) -> list[str]:
+    """Given a connected host, return what stands in the way, a line each.
+
+    With `changes` the room on its disks counts too: a plan only reads.
+    """
+    try:
+        answer = raw.run(host, raw.as_root(host, "sh", "-c", _LOOK), timeout=30)
+    except (OSError, TimeoutError) as error:
+        return [f"{host.name}: no answer to the first command ({error}); try again"]
+    if answer.status != 0 or not answer.stdout.startswith(b"uid 0"):
+        return [_no_root(host, answer)]
+    return judge(host.name, answer.stdout.decode(errors="replace"), changes)
+
+
+def judge(name: str, seen: str, changes: bool) -> list[str]:
+    """Given what the look printed, return what stands in the way, a line each."""
+    lines = []
+    for words in (line.split() for line in seen.splitlines()):
+        match words:
+            case ["os", system, version] if (system, version) not in SYSTEMS:
+                known = ", ".join(" ".join(each) for each in sorted(SYSTEMS))
+                lines.append(f"{name}: {system} {version} is not supported; use one of {known}")
+            case ["init", program] if program != "systemd":
+                lines.append(f"{name}: PID 1 is {program}; clup needs a machine run by systemd")
+            case ["free", folder, free] if changes and int(free) < _wanted(folder):
+                lines.append(
+                    f"{name}: {folder} has {free} MiB free and needs {_wanted(folder)};"
+                    f" find what fills it with `du -xh {folder} | sort -h | tail`"
+                )
+            case ["readonly", folder] if changes:
+                lines.append(
+                    f"{name}: {folder} cannot be written; is the filesystem full or read-only?"
+                    " See `dmesg | tail` and `df -i` there"
+                )
+    return lines
+
+
+def _wanted(folder: str) -> int:
+    return 4 if folder == "/run" else MIN_FREE_MIB
+
+
+def _no_root(host: Host, answer: raw.Answer) -> str:
+    if raw.is_sudo(host):
+        return (
+            f"{host.name}: sudo without a password is not possible ({answer.error});"
+            " give that account NOPASSWD in /etc/sudoers.d, or set ssh_user to root"
+        )
+    return f"{host.name}: commands do not run as root there ({answer.error}); set _sudo = True"
