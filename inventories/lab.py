@@ -1,0 +1,21 @@
+"""The labs that are up: group `lab`. CLUP_LAB=NAME limits it to one of them."""
+
+import os
+
+from clup import lab as labs
+
+
+def _host(machine: labs.Lab) -> tuple[str, dict[str, object]]:
+    """Given a lab, return it as a host of pyinfra's, reached with its own key and known_hosts."""
+    return f"lab-{machine.name}", {
+        "ssh_hostname": machine.address,
+        "ssh_port": machine.port,
+        "ssh_user": machine.user,
+        "ssh_key": str(machine.key_file),
+        "ssh_known_hosts_file": str(machine.known_hosts_file),
+        "ssh_strict_host_key_checking": "yes",
+    }
+
+
+# An inventory without hosts is a success for pyinfra, which changes nothing: so it raises instead.
+lab = [_host(machine) for machine in labs.chosen(os.environ.get("CLUP_LAB"))]

@@ -1,0 +1,68 @@
+"""Run one command on the operator's machine, with a deadline and a plain error."""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Sequence
+
+from clup.lab.errors import LabError
+
+
+def as_root(argv: Sequence[str], uid: int | None = None) -> list[str]:
+    """Given a command, return it so that it runs as root: through sudo unless we are root."""
+    return [*([] if (os.geteuid() if uid is None else uid) == 0 else ["sudo"]), *argv]
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cure: str,
+    stdin: bytes | None = None,
+    seconds: float = 60,
+    env: dict[str, str] | None = None,
+) -> str:
+    """Given a command and the cure to print should it fail, run it and return its stdout.
+
+    Raise LabError when it is not there, takes longer than `seconds` or exits non-zero.
+    """
+    where = f"`{shlex.join(argv)}`"
+    try:
+        done = subprocess.run(
+            argv,
+            input=b"" if stdin is None else stdin,
+            capture_output=True,
+            timeout=seconds,
+            env=None if env is None else {**os.environ, **env},
+            check=False,
+        )
+    except FileNotFoundError:
+        raise LabError(f"there is no command {argv[0]!r} here", where, cure) from None
+    except subprocess.TimeoutExpired:
+        raise LabError(f"no end after {seconds:g} s", where, cure) from None
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines()[-3:]
+        reason = " / ".join(said) or "said nothing"
+        raise LabError(f"exit {done.returncode}, {reason}", where, cure)
+    return done.stdout.decode(errors="replace")
+
+
+def attempt(argv: Sequence[str], seconds: float) -> subprocess.CompletedProcess[bytes] | None:
+    """Given a command, run it and return how it ended: None if it did not start, or not end."""
+    try:
+        return subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
+        )
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return None
+
+
+def succeeds(argv: Sequence[str], seconds: float = 20) -> bool:
+    """Given a command, run it and return whether it exists, ended in time and exited with 0."""
+    done = attempt(argv, seconds)
+    return done is not None and done.returncode == 0
+
+
+def output(argv: Sequence[str], seconds: float = 20) -> str:
+    """Given a command, run it and return its stdout: nothing when it could not be run."""
+    done = attempt(argv, seconds)
+    return "" if done is None else done.stdout.decode(errors="replace")

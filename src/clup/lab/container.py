@@ -1,0 +1,120 @@
+"""The kind "container": a lab whose machine is a systemd container with its own sshd and disks."""
+
+from pathlib import Path
+
+from clup.lab import disks, dockerd, image, needs
+from clup.lab.commands import output
+from clup.lab.docker import docker, docker_argv
+from clup.lab.keys import public
+from clup.lab.machine import Lab
+from clup.lab.say import Say
+from clup.lab.tree import Entry, packed
+
+LABEL = "clup.lab"
+STOP_SECONDS = 30
+
+# systemd mounts, makes nodes and manages control groups, so it gets what --privileged would give
+# except: SYS_RESOURCE, which some machines refuse; SYS_TIME and SYS_MODULE, as the clock and the
+# kernel are those of the operator's machine.
+FLAGS = (
+    "--cap-add=ALL",
+    "--cap-drop=SYS_RESOURCE",
+    "--cap-drop=SYS_TIME",
+    "--cap-drop=SYS_MODULE",
+    "--security-opt=seccomp=unconfined",
+    "--security-opt=apparmor=unconfined",
+    "--device-cgroup-rule=a *:* rwm",
+    "--cgroupns=private",
+    # Docker in the lab wants to forward packets and cannot say so itself: /proc/sys is read-only.
+    "--sysctl=net.ipv4.ip_forward=1",
+    # systemd's signal for "halt": a stop is then a clean shutdown.
+    "--stop-signal=SIGRTMIN+3",
+)
+
+
+def container(lab: Lab) -> str:
+    """Given a lab, return its container's name: labs of several checkouts share one Docker."""
+    return f"clup-lab-{lab.name}-{lab.port}"
+
+
+def create_words(lab: Lab, image: str) -> list[str]:
+    """Given a lab and its image, return the words of the docker command that creates it."""
+    return [
+        "create",
+        f"--name={container(lab)}",
+        f"--hostname=lab-{lab.name}",
+        f"--label={LABEL}={lab.folder}",
+        f"--publish={lab.address}:{lab.port}:22",
+        *FLAGS,
+        image,
+        "/usr/local/lib/lab/init",
+    ]
+
+
+def belongings(lab: Lab) -> tuple[Entry, ...]:
+    """Given a lab with its keys, return the files that make the image this one machine."""
+    home = f"home/{lab.user}/.ssh"
+    authorized = public(lab.key_file).encode()
+    host_key = "etc/ssh/ssh_host_ed25519_key"
+    return (
+        Entry(host_key, 0o600, lab.host_key_file.read_bytes()),
+        Entry(f"{host_key}.pub", 0o644, public(lab.host_key_file).encode()),
+        Entry(home, 0o700, owner=image.OPERATOR),
+        Entry(f"{home}/authorized_keys", 0o600, authorized, owner=image.OPERATOR),
+    )
+
+
+def needed() -> tuple[needs.Need, ...]:
+    """Return what must be on the operator's machine."""
+    return needs.CONTAINER
+
+
+def prepare(say: Say) -> None:
+    """See to a Docker daemon that answers."""
+    dockerd.ensure(say)
+
+
+def make(lab: Lab, say: Say) -> None:
+    """Given a lab with keys and no container, make the container and boot it."""
+    name = image.ensure(lab.suite, say)
+    docker(*create_words(lab, name))
+    docker("cp", "-", f"{container(lab)}:/", stdin=packed(belongings(lab)))
+    start(lab)
+
+
+def start(lab: Lab) -> None:
+    """Given a lab that is stopped, boot it with its disks, wherever these are by now."""
+    table = disks.table(disks.attach(lab)).encode()
+    docker("cp", "-", f"{container(lab)}:/", stdin=packed([Entry("etc/lab/disks", 0o644, table)]))
+    docker("start", container(lab))
+
+
+def stop(lab: Lab) -> None:
+    """Given a lab, shut its machine down."""
+    docker("stop", f"--time={STOP_SECONDS}", container(lab), seconds=STOP_SECONDS + 30)
+
+
+def remove(folder: Path, say: Say) -> None:
+    """Given a lab's folder, remove its container and free its loop devices, if there are any."""
+    if not needs.missing(needed(), needs.there):
+        dockerd.ensure(say)
+        mine = docker("ps", "--all", "--quiet", f"--filter=label={LABEL}={folder}").split()
+        if mine:
+            docker("rm", "--force", "--volumes", *mine)
+        disks.detach(folder)
+
+
+def after_last(say: Say) -> None:
+    """End what no lab needs any more."""
+    dockerd.stop_if_ours(say)
+
+
+def running() -> frozenset[Path]:
+    """Return the folders of the labs whose machine runs."""
+    words = docker_argv("ps", f"--filter=label={LABEL}", "--format", f'{{{{.Label "{LABEL}"}}}}')
+    return frozenset(Path(line) for line in output(words).splitlines())
+
+
+def last_words(lab: Lab) -> str:
+    """Given a lab that does not answer, return what its machine said last."""
+    return output(docker_argv("logs", "--tail", "5", container(lab)))

@@ -1,0 +1,152 @@
+"""The image from which labs start: a small Debian as an installer leaves it.
+
+It holds what makes a machine a machine (systemd, ssh, sudo, a network) and nothing that a role
+installs, or the role would not be tested. It is built from distribution packages, and its tag is
+a hash of its recipe, so that it is built once, and again when the recipe changes.
+"""
+
+import hashlib
+import json
+import tarfile
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from clup.lab.commands import as_root, run, succeeds
+from clup.lab.docker import docker, docker_argv
+from clup.lab.errors import LabError
+from clup.lab.machine import FOLDER
+from clup.lab.say import Say
+from clup.lab.tree import Entry, add
+
+PARTS = ("", "-updates", "-security")
+SUITES = ("trixie", "bookworm")
+OPERATOR = 1999
+PACKAGES = (
+    "systemd-sysv",
+    "openssh-server",
+    "sudo",
+    "iproute2",
+    "ca-certificates",
+    "udev",
+    "dbus",
+    "dbus-user-session",
+    "libpam-systemd",
+    "e2fsprogs",
+)
+# What mmdebstrap runs in the new root: an account to log in with (Debian has a *group* operator
+# already), no host keys that all labs would share, and apt as an installer leaves it.
+HOOKS = (
+    f'chroot "$1" groupadd --gid {OPERATOR} operators',
+    f'chroot "$1" useradd --uid {OPERATOR} --gid {OPERATOR} -m --shell /bin/bash operator',
+    'rm "$1"/etc/ssh/ssh_host_*',
+    'rm "$1"/etc/apt/apt.conf.d/99mmdebstrap',
+)
+BUILD_SECONDS = 600
+INSIDE = Path(__file__).parent / "inside"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what is in an image."""
+
+    suite: str
+    sources: tuple[str, ...]
+    proxy: str
+    packages: tuple[str, ...]
+    hooks: tuple[str, ...]
+    tree: tuple[Entry, ...]
+
+
+def sources(targets: str, suite: str) -> tuple[str, ...]:
+    """Given apt's own index targets as `SITE|RELEASE|COMPONENT|ORIGIN`, return sources for `suite`.
+
+    The operator's machine knows a mirror that it reaches; a lab uses the same one, whichever
+    release of Debian that machine runs. On another distribution there is none to take: nothing is
+    returned, and mmdebstrap takes its own.
+    """
+    lines: dict[str, str] = {}
+    for line in targets.splitlines():
+        site, release, component, origin = line.split("|")
+        part = next((end for end in PARTS[1:] if release.endswith(end)), PARTS[0])
+        if origin == "Debian" and component == "main" and release.count("-") == bool(part):
+            lines.setdefault(part, f"deb {site} {suite}{part} main")
+    return tuple(lines[part] for part in PARTS if part in lines) if "" in lines else ()
+
+
+def tree() -> tuple[Entry, ...]:
+    """Return the files that turn a Debian root into a lab's."""
+    unit = "etc/systemd/system/lab-disks.service"
+    wants = "etc/systemd/system/local-fs.target.wants"
+    return (
+        Entry("usr/local/lib/lab", 0o755),
+        Entry("usr/local/lib/lab/init", 0o755, (INSIDE / "init").read_bytes()),
+        Entry("usr/local/lib/lab/disks", 0o755, (INSIDE / "lab-disks").read_bytes()),
+        Entry(unit, 0o644, (INSIDE / "lab-disks.service").read_bytes()),
+        Entry(wants, 0o755),
+        Entry(f"{wants}/lab-disks.service", 0o777, link=f"/{unit}"),
+        Entry("etc/lab", 0o755),
+        Entry("etc/sudoers.d/operator", 0o440, b"operator ALL=(ALL:ALL) NOPASSWD: ALL\n"),
+        # A lab is thrown away: nothing is gained by waiting for its disk at each package.
+        Entry("etc/dpkg/dpkg.cfg.d/lab", 0o644, b"force-unsafe-io\n"),
+    )
+
+
+def recipe(suite: str) -> Recipe:
+    """Given a suite, return the recipe for it on this machine. Raise LabError for others."""
+    if suite not in SUITES:
+        raise LabError(
+            f"{suite!r} is no suite for a lab", "the lab's suite", f"use one of {SUITES}"
+        )
+    fields = "$(SITE)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)"
+    cure = "check apt's own sources with `apt-get update`"
+    targets = run(
+        ["apt-get", "indextargets", "--format", fields, "Created-By: Packages"], cure=cure
+    )
+    proxy = run(["apt-config", "dump", "Acquire::http::Proxy"], cure=cure)
+    return Recipe(suite, sources(targets, suite), proxy.strip(), PACKAGES, HOOKS, tree())
+
+
+def tag(recipe: Recipe) -> str:
+    """Given a recipe, return the name of its image: equal recipes have one image."""
+    text = json.dumps(asdict(recipe), default=lambda content: content.decode(), sort_keys=True)
+    return f"clup-lab:{recipe.suite}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def mmdebstrap_argv(recipe: Recipe, target: Path) -> list[str]:
+    """Given a recipe and the tar to write, return the command that builds its root."""
+    unneeded = ("doc", "man", "locale", "info")
+    return as_root(
+        [
+            "mmdebstrap",
+            "--mode=root",
+            "--variant=minbase",
+            "--aptopt=APT::Install-Recommends false",
+            *([f"--aptopt={recipe.proxy}"] if recipe.proxy else []),
+            *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in unneeded),
+            f"--include={','.join(recipe.packages)}",
+            *(f"--customize-hook={hook}" for hook in recipe.hooks),
+            recipe.suite,
+            str(target),
+            *recipe.sources,
+        ]
+    )
+
+
+def ensure(suite: str, say: Say) -> str:
+    """Given a suite, build its image unless Docker has it, and return its name."""
+    wanted = recipe(suite)
+    name = tag(wanted)
+    if succeeds(docker_argv("image", "inspect", name)):
+        return name
+    say(f"Building the lab's image {name} from distribution packages (about half a minute).")
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".image-", dir=FOLDER) as scratch:
+        root = Path(scratch) / "root.tar"
+        root.touch()
+        cure = "check that the package mirror is reachable (`apt-get update`), then run this again"
+        run(mmdebstrap_argv(wanted, root), seconds=BUILD_SECONDS, cure=cure)
+        with tarfile.open(root, "a") as archive:
+            add(archive, wanted.tree)
+        docker("import", "--change", "ENV container=docker", str(root), name, seconds=BUILD_SECONDS)
+    return name

@@ -1,0 +1,41 @@
+"""One command at a time makes or removes labs."""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from clup.lab.errors import LabError
+from clup.lab.machine import FOLDER
+from clup.lab.say import Say
+
+WAIT_SECONDS = 900.0
+
+
+@contextmanager
+def locked(say: Say) -> Iterator[None]:
+    """Hold the labs' lock. Raise LabError when another command holds it for WAIT_SECONDS.
+
+    The kernel drops the lock with the process, so a crash leaves none behind.
+    """
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    path = FOLDER / ".lock"
+    with path.open("a") as lock:
+        end = time.monotonic() + WAIT_SECONDS
+        told = False
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise LabError(
+                        f"another command works on labs for more than {WAIT_SECONDS:g} s",
+                        str(path),
+                        f"`fuser {path}` tells which",
+                    ) from None
+                if not told:
+                    say("Waiting for another command that works on labs.")
+                    told = True
+                time.sleep(0.1)
+        yield
