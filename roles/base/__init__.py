@@ -1,0 +1,1 @@
+"""The machine itself: name, clock, locale, packages, journal, kernel settings, sshd."""
