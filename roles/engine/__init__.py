@@ -1,0 +1,1 @@
+"""Docker Engine and Compose, with everything they store on the cache filesystem."""
