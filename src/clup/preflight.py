@@ -6,8 +6,8 @@ from pyinfra.api.host import Host
 
 from clup.transport import raw
 
-MIN_FREE_MIB = 200
-"""MiB that /, /tmp and /var must each have free for a run that changes something."""
+MIN_FREE_MIB = {"/": 200, "/var": 200, "/tmp": 16, "/run": 4}
+"""MiB that a filesystem must have free for a run that changes something."""
 
 SYSTEMS = {("debian", "12"), ("debian", "13"), ("ubuntu", "24.04"), ("ubuntu", "26.04")}
 """(ID, VERSION_ID) of /etc/os-release that clup converges."""
@@ -17,9 +17,9 @@ _LOOK = """echo uid $(id -u)
 echo init $(cat /proc/1/comm)
 for folder in / /tmp /var /run; do
   echo free $folder $(df -Pm $folder | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4); done
-for folder in / /var; do
+if [ "$1" = changes ]; then for folder in / /var; do
   touch $folder/.clup-probe 2>/dev/null && rm -f $folder/.clup-probe || echo readonly $folder
-done"""
+done; fi"""
 
 
 def objections(host: Host, changes: bool) -> list[str]:
@@ -28,7 +28,8 @@ def objections(host: Host, changes: bool) -> list[str]:
     With `changes` the room on its disks counts too: a plan only reads.
     """
     try:
-        answer = raw.run(host, raw.as_root(host, "sh", "-c", _LOOK), timeout=30)
+        purpose = "changes" if changes else "reads"
+        answer = raw.run(host, raw.as_root(host, "sh", "-c", _LOOK, "sh", purpose), timeout=30)
     except (OSError, TimeoutError) as error:
         return [f"{host.name}: no answer to the first command ({error}); try again"]
     if answer.status != 0 or not answer.stdout.startswith(b"uid 0"):
@@ -46,9 +47,9 @@ def judge(name: str, seen: str, changes: bool) -> list[str]:
                 lines.append(f"{name}: {system} {version} is not supported; use one of {known}")
             case ["init", program] if program != "systemd":
                 lines.append(f"{name}: PID 1 is {program}; clup needs a machine run by systemd")
-            case ["free", folder, free] if changes and int(free) < _wanted(folder):
+            case ["free", folder, free] if changes and int(free) < MIN_FREE_MIB[folder]:
                 lines.append(
-                    f"{name}: {folder} has {free} MiB free and needs {_wanted(folder)};"
+                    f"{name}: {folder} has {free} MiB free and needs {MIN_FREE_MIB[folder]};"
                     f" find what fills it with `du -xh {folder} | sort -h | tail`"
                 )
             case ["readonly", folder] if changes:
@@ -57,10 +58,6 @@ def judge(name: str, seen: str, changes: bool) -> list[str]:
                     " See `dmesg | tail` and `df -i` there"
                 )
     return lines
-
-
-def _wanted(folder: str) -> int:
-    return 4 if folder == "/run" else MIN_FREE_MIB
 
 
 def _no_root(host: Host, answer: raw.Answer) -> str:

@@ -1,0 +1,110 @@
+"""`clup apply`: converge the machines."""
+
+from __future__ import annotations
+
+import click
+from pyinfra.api.host import Host
+
+from clup import journal, revision
+from clup.cli.session import FAILED, Session, run
+from clup.cli.target import ROOT, Target, target
+from clup.deployment import Operation
+from clup.transport import lock
+
+
+@click.command()
+@click.option("--older", is_flag=True, help="Apply although a later revision was applied before.")
+@target
+def command(target: Target, older: bool) -> None:
+    """Converge the machines on their settings. A second run changes nothing.
+
+    \b
+    Example:
+      clup apply inventories/example.py
+
+    Nothing is touched when the settings are invalid (exit 3), or when anything would be refused
+    (exit 1). A run that was cut is finished by the next one.
+    """
+    run("apply", target, lambda session: _apply(session, older))
+
+
+def _apply(session: Session, older: bool) -> None:
+    session.connect(changes=True)
+    now = revision.current(ROOT)
+    for host in session.deployment.active:
+        if line := lock.take(host) or _objection(host, now, older):
+            session.deployment.fail(host, line)
+    session.screen.step("reading the machines")
+    plans = session.deployment.prepare()
+    session.operations(plans)
+    for host in session.deployment.active:
+        refused = [each for each in plans[host.name] if each.status == "refused"]
+        for operation in refused:
+            session.deployment.fail(host, f"{operation}: {operation.error}")
+    if not session.deployment.active:
+        return
+    _execute(session, plans)
+    _write_journal(session, now)
+
+
+def _execute(session: Session, plans: dict[str, list[Operation]]) -> None:
+    pending = {
+        host.name: sum(each.status == "would change" for each in plans[host.name])
+        for host in session.deployment.active
+    }
+    for host, count in pending.items():
+        session.screen.step(f"{host}: {count} of {len(plans[host])} operations to do")
+    done = dict.fromkeys(pending, 0)
+
+    def ended(host: Host, operation: Operation) -> None:
+        done[host.name] += operation.status == "changed"
+        session.state = "; ".join(
+            f"{name}: {done[name]} of {count} changes were done, the last one: {operation};"
+            " a command that runs there ends by itself; apply again to converge"
+            for name, count in pending.items()
+        )
+        session.screen.ended(host.name, operation)
+
+    session.state = "the first change was under way; apply again to converge"
+    with session.screen.counting({host: len(plans[host]) for host in pending}):
+        results = session.deployment.execute(ended)
+    session.operations(results)
+    for name, operations in results.items():
+        failed = [each for each in operations if each.status == "failed"]
+        session.deployment.errors[name] = [f"{each}: {each.error}" for each in failed] or (
+            session.deployment.errors.get(name, [])
+        )
+        changed = sum(each.status == "changed" for each in operations)
+        verified = sum(each.status == "unchanged" for each in operations)
+        session.document["hosts"][name] |= {"changed": changed, "verified": verified}
+        left = len(operations) - changed - verified
+        session.screen.lines(
+            [f"{name}: {changed} changed, {verified} verified" + (f", {left} not done" * bool(left))]
+        )
+
+
+def _objection(host: Host, now: str, older: bool) -> str | None:
+    try:
+        last = journal.last(host)
+    except ValueError as error:
+        return str(error)
+    if last is None or older:
+        return None
+    reason = revision.objection(ROOT, last.revision, now)
+    return f"{reason} ({last.time}, {last.who}); pull first, or say --older" if reason else None
+
+
+def _write_journal(session: Session, now: str) -> None:
+    failed = session.deployment.state.failed_hosts
+    for host in session.deployment.hosts:
+        shown = session.document["hosts"].get(host.name, {})
+        if "changed" not in shown:
+            continue
+        result = "failed" if host in failed else "done"
+        errors = "; ".join(session.deployment.errors.get(host.name, []))
+        role = session.target.role or "all"
+        try:
+            journal.append(host, journal.entry(now, result, shown["changed"], errors, role))
+        except OSError as error:
+            session.exit = FAILED
+            session.screen.error(f"{host.name}: the journal was not written: {error}")

@@ -1,0 +1,112 @@
+"""What the operator sees: progress on stderr, live on a terminal; the answer on stdout."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from clup.deployment import Operation
+
+_SIGNS = {
+    "unchanged": ("=", "dim"),
+    "would change": ("~", "yellow"),
+    "changed": ("+", "green"),
+    "refused": ("!", "red"),
+    "failed": ("x", "red"),
+    "not reached": (".", "dim"),
+}
+
+
+class Screen:
+    """Two consoles. With `quiet`, as for --json, nothing but the document goes to stdout."""
+
+    def __init__(self, quiet: bool = False):
+        self.out = Console(quiet=quiet, highlight=False, soft_wrap=True)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._progress: Progress | None = None
+        self._started = time.monotonic()
+
+    def step(self, text: str) -> None:
+        """Say what happens now, with the seconds since the command began."""
+        passed = time.monotonic() - self._started
+        self.err.print(f"[dim]{passed:6.1f} s[/]  {escape(text)}")
+
+    def error(self, text: str) -> None:
+        """Say what went wrong, in a line."""
+        self.err.print(f"[red]{escape(text)}[/]")
+
+    @contextmanager
+    def counting(self, hosts: dict[str, int]) -> Iterator[None]:
+        """Show how many operations of each host are done, while the block runs, on a terminal."""
+        if not self.err.is_terminal:
+            yield
+            return
+        columns = (
+            TextColumn("{task.fields[host]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+        )
+        with Progress(*columns, console=self.err, transient=True) as self._progress:
+            self._tasks = {
+                host: self._progress.add_task("", total=total, host=host)
+                for host, total in hosts.items()
+            }
+            yield
+        self._progress = None
+
+    def ended(self, host: str, operation: Operation) -> None:
+        """Note that an operation ended; one that changed something gets a line."""
+        if self._progress is not None:
+            task = self._tasks[host]
+            self._progress.update(task, advance=1, description=escape(str(operation)))
+        if operation.status != "unchanged":
+            sign, style = _SIGNS[operation.status]
+            self.err.print(f"  [{style}]{sign}[/] {escape(f'{host}  {operation}')}")
+
+    def plan(self, host: str, operations: list[Operation]) -> None:
+        """Show what would change on a host, role by role, with what it rests on."""
+        self.out.print(f"[bold]{escape(host)}[/]")
+        role = ""
+        for operation in operations:
+            if operation.status == "unchanged" and not operation.evidence:
+                continue
+            if operation.role != role:
+                role = operation.role
+                self.out.print(f"  [bold]{escape(role)}[/]")
+            sign, style = _SIGNS[operation.status]
+            self.out.print(f"    [{style}]{sign} {escape(operation.name)}[/]")
+            for line in self._details(operation):
+                self.out.print(f"        {line}")
+        counts = {status: 0 for status in _SIGNS}
+        for operation in operations:
+            counts[operation.status] += 1
+        said = [f"{count} {status}" for status, count in counts.items() if count]
+        self.out.print(f"  {', '.join(said) or 'nothing to do'}")
+
+    def lines(self, lines: list[str]) -> None:
+        """Print plain lines of the answer."""
+        for line in lines:
+            self.out.print(escape(line))
+
+    def _details(self, operation: Operation) -> Iterator[str]:
+        for text in operation.evidence:
+            yield from (f"[dim]{escape(line)}[/]" for line in text.splitlines())
+        for text in operation.diffs:
+            for line in text.splitlines():
+                colour = {"+": "green", "-": "red"}.get(line[:1])
+                yield f"[{colour}]{escape(line)}[/]" if colour else escape(line)
+        if operation.error:
+            yield f"[red]{escape(operation.error)}[/]"
+
+
+def is_terminal() -> bool:
+    """Whether a person is there to be asked."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

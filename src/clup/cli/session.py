@@ -1,0 +1,109 @@
+"""One command about machines, from the settings to the exit code and the JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from clup import preflight, settings
+from clup.cli.screen import Screen
+from clup.cli.target import ROOT, Target, inventory_of
+from clup.deployment import Deployment, DeploymentError, Operation
+from clup.lab import LabError
+from clup.layers import settings_of_all
+from clup.settings import SettingsError
+from roles import Settings
+
+DONE, FAILED, PENDING, INVALID = 0, 1, 2, 3
+"""The exit codes of the design; 64, wrong usage, is click's part."""
+
+
+@dataclass
+class Session:
+    """What a command's work has at hand, and what it leaves for the answer."""
+
+    command: str
+    target: Target
+    screen: Screen
+    deployment: Deployment = field(init=False)
+    settings: dict[str, Settings] = field(default_factory=dict)
+    exit: int = DONE
+    document: dict[str, Any] = field(default_factory=dict)
+    state: str = "nothing was contacted"
+    """What an interrupt would leave behind, in words."""
+
+    def open(self) -> None:
+        """Load the inventory and judge all settings; contact nothing.
+
+        Raise SettingsError with every problem, DeploymentError or LabError with one line.
+        """
+        target = self.target
+        inventory = inventory_of(target.inventory)
+        self.deployment = Deployment(ROOT, inventory, target.limit, target.role, target.data)
+        self.settings = settings_of_all(self.deployment.inventory, Settings)
+        self.document["hosts"] = {host.name: {} for host in self.deployment.hosts}
+
+    def connect(self, changes: bool) -> None:
+        """Connect and look whether anything stands in the way; a host with an objection is out."""
+        self.screen.step(f"connecting to {', '.join(h.name for h in self.deployment.hosts)}")
+        self.state = "nothing was changed"
+        self.deployment.connect()
+        for host in self.deployment.active:
+            for line in preflight.objections(host, changes):
+                self.deployment.fail(host, line)
+
+    def operations(self, results: dict[str, list[Operation]]) -> None:
+        """Put how the operations of each host stand into the document."""
+        for host, operations in results.items():
+            listed = [asdict(each) | {"status": each.status} for each in operations]
+            self.document["hosts"][host]["operations"] = listed
+
+    def finish(self) -> None:
+        """Report what failed on the way; a host that failed makes the whole command fail."""
+        for host, lines in self.deployment.errors.items():
+            where = self.document["hosts"].setdefault(host, {}) if host else self.document
+            where["errors"] = lines
+            for line in dict.fromkeys(lines):
+                self.screen.error(line if line.startswith(host) else f"{host}: {line}")
+        if self.deployment.state.failed_hosts:
+            self.exit = FAILED
+
+
+def run(command: str, target: Target, work: Callable[[Session], None]) -> None:
+    """Run a command's work and end the process with its exit code.
+
+    Whatever happens, --json prints one document on stdout, and a failure is one clear line.
+    """
+    session = Session(command, target, Screen(quiet=target.as_json))
+    try:
+        session.open()
+        work(session)
+        session.finish()
+    except SettingsError as error:
+        session.exit = INVALID
+        session.document["problems"] = {
+            host: [asdict(problem) for problem in found] for host, found in error.problems.items()
+        }
+        for line in settings.lines_of(error.problems):
+            session.screen.error(line)
+    except (DeploymentError, LabError) as error:
+        _fail(session, str(error))
+    except KeyboardInterrupt:
+        _fail(session, f"interrupted: {session.state}")
+    finally:
+        if hasattr(session, "deployment"):
+            session.deployment.disconnect()
+    if target.as_json:
+        document = {"command": command, "exit": session.exit, **session.document}
+        sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+        sys.stdout.flush()
+    sys.exit(session.exit)
+
+
+def _fail(session: Session, line: str) -> None:
+    session.exit = FAILED
+    session.document["error"] = line
+    session.screen.error(line)

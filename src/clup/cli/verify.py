@@ -1,0 +1,58 @@
+"""`clup verify`: read the running machines and compare them with their settings."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from clup.checks import Result
+from clup.checks import run as run_checks
+from clup.cli.session import PENDING, Session, run
+from clup.cli.target import Target, target
+from clup.layers import selected
+from clup.transport.raw import testinfra_host
+from roles import ROLES
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Show the checks that passed, too.")
+@target
+def command(target: Target, everything: bool) -> None:
+    """Run the checks of every role against the running machines. Nothing is changed.
+
+    \b
+    Example:
+      clup verify inventories/example.py --role engine
+
+    Exit 0 when all hold, 2 when a check failed, 1 when a host cannot be reached.
+    """
+    run("verify", target, lambda session: _verify(session, everything))
+
+
+def _verify(session: Session, everything: bool) -> None:
+    session.connect(changes=False)
+    for host in session.deployment.active:
+        session.screen.step(f"{host.name}: checking")
+        machine = testinfra_host(host)
+        wanted = selected(host, tuple(role.name for role in ROLES))
+        results = {
+            role.name: run_checks(role.name, role.checks(machine, session.settings[host.name]))
+            for role in ROLES
+            if role.name in wanted
+        }
+        session.document["hosts"][host.name]["checks"] = {
+            role: [asdict(result) for result in found] for role, found in results.items()
+        }
+        every = [result for found in results.values() for result in found]
+        if any(result.status == "failed" for result in every):
+            session.exit = PENDING
+        session.screen.lines(_lines(host.name, every, everything))
+
+
+def _lines(host: str, results: list[Result], everything: bool) -> list[str]:
+    signs = {"passed": "ok      ", "failed": "FAILED  ", "untestable": "skipped "}
+    shown = [each for each in results if everything or each.status != "passed"]
+    counts = {status: sum(each.status == status for each in results) for status in signs}
+    summary = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    return [*(f"  {signs[each.status]}{each}" for each in shown), f"{host}: {summary}"]
