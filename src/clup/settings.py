@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 
 class Model(BaseModel):
@@ -45,10 +45,39 @@ class SettingsError(Exception):
         super().__init__("\n".join(lines_of(self.problems)))
 
 
-def fault(reason: str, cure: str) -> PydanticCustomError:
-    """Given what is wrong with a value and the cure, return the error for a validator to raise."""
+def fault(reason: str, cure: str, secret: bool = False) -> PydanticCustomError:
+    """Given what is wrong with a value and the cure, return the error for a validator to raise.
+
+    The value is shown beside the reason, unless it is `secret`.
+    """
     # Braces would be read as a template by pydantic-core, hence the context.
-    return PydanticCustomError("clup", "{reason}", {"reason": reason, "cure": cure})
+    context = {"reason": reason, "cure": cure, "secret": secret}
+    return PydanticCustomError("clup", "{reason}", context)
+
+
+def faults(
+    found: Iterable[tuple[tuple[str | int, ...], object, PydanticCustomError]],
+) -> ValidationError:
+    """Given places below a model, their values and faults, return the error that names them all.
+
+    For a validator of the whole model, whose own faults would name the model alone.
+    """
+    errors = [InitErrorDetails(type=error, loc=at, input=value) for at, value, error in found]
+    return ValidationError.from_exception_data("settings", errors)
+
+
+def over(defaults: Mapping[str, Any]) -> BeforeValidator:
+    """Return the validator of a mapping that is merged deeply over default entries.
+
+    An entry that is None takes the default one of that name away.
+    """
+
+    def merged(given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return {key: value for key, value in merge(defaults, given).items() if value is not None}
+
+    return BeforeValidator(merged)
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,7 +151,8 @@ def _problem(detail: ErrorDetails, model: type[BaseModel]) -> Problem:
         cure = f"did you mean {guess!r}?" if guess else f"known here: {listed}"
         return Problem(path, "", "is not a known setting", cure)
     if detail["type"] == "clup":
-        return Problem(path, _shown(detail["input"]), context["reason"], context["cure"])
+        value = "" if context["secret"] else _shown(detail["input"])
+        return Problem(path, value, context["reason"], context["cure"])
     if detail["type"] == "missing":
         return Problem(path, "", "is required", _CURES["missing"])
     reason = detail["msg"][:1].lower() + detail["msg"][1:]
