@@ -15,7 +15,8 @@ import roles.base.settings
 import roles.engine.settings
 import roles.layout.settings
 import roles.storage.settings
-from clup.settings import Model
+from clup.settings import Model, Problem
+from roles.relations import problems
 
 if TYPE_CHECKING:
     from testinfra.host import Host
@@ -36,6 +37,10 @@ class Settings(Model):
     """Users and groups with fixed ids."""
     layout: roles.layout.settings.Settings
     """The tree of folders on the mounted filesystems."""
+
+    def relations(self) -> list[Problem]:
+        """Return what is wrong between roles whose own settings are valid."""
+        return problems(self.storage, self.engine, self.accounts, self.layout)
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,10 @@ def validate(host: Host, model: type[Settings]) -> Settings | list[Problem]:
     merged = merge(*(data for _, data in ours))
     try:
         settings = model.model_validate({**dict.fromkeys(known, {}), **merged})
+        found = settings.relations()
     except ValidationError as error:
         found = problems_of(error, model)
-        problems += [replace(problem, origin=_origin(problem.path, ours)) for problem in found]
+    problems += [replace(problem, origin=_origin(problem.path, ours)) for problem in found]
     if problems:
         return sorted(set(problems))
     return settings

@@ -20,6 +20,10 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    def relations(self) -> list[Problem]:
+        """Return what is wrong between parts that are each valid; the whole overrides this."""
+        return []
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
