@@ -25,10 +25,11 @@ def command(target: Target, older: bool) -> None:
     Nothing is touched when the settings are invalid (exit 3), or when anything would be refused
     (exit 1). A run that was cut is finished by the next one.
     """
-    run("apply", target, lambda session: _apply(session, older))
+    run("apply", target, lambda session: converge(session, older))
 
 
-def _apply(session: Session, older: bool) -> None:
+def converge(session: Session, older: bool) -> None:
+    """Apply the whole site to the session's machines, and write it into their journals."""
     session.connect(changes=True)
     now = revision.current(ROOT)
     for host in session.deployment.active:

@@ -72,13 +72,20 @@ class Session:
             self.exit = FAILED
 
 
-def run(command: str, target: Target, work: Callable[[Session], None]) -> None:
+def run(
+    command: str,
+    target: Target,
+    work: Callable[[Session], None],
+    before: Callable[[Screen], None] = lambda _: None,
+) -> None:
     """Run a command's work and end the process with its exit code.
 
-    Whatever happens, --json prints one document on stdout, and a failure is one clear line.
+    `before` makes what the inventory needs, such as a lab. Whatever happens, --json prints one
+    document on stdout, and a failure is one clear line.
     """
     session = Session(command, target, Screen(quiet=target.as_json))
     try:
+        before(session.screen)
         session.open()
         work(session)
         session.finish()

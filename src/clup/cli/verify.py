@@ -27,11 +27,16 @@ def command(target: Target, everything: bool) -> None:
 
     Exit 0 when all hold, 2 when a check failed, 1 when a host cannot be reached.
     """
-    run("verify", target, lambda session: _verify(session, everything))
+
+    def work(session: Session) -> None:
+        session.connect(changes=False)
+        check_all(session, everything)
+
+    run("verify", target, work)
 
 
-def _verify(session: Session, everything: bool) -> None:
-    session.connect(changes=False)
+def check_all(session: Session, everything: bool) -> None:
+    """Run the roles' checks on the session's machines, which are connected, and show the result."""
     for host in session.deployment.active:
         session.screen.step(f"{host.name}: checking")
         machine = testinfra_host(host)

@@ -1,0 +1,69 @@
+"""`clup demo`: a lab machine, the whole site converged on it, verified, and shown."""
+
+from __future__ import annotations
+
+import os
+
+import click
+from testinfra.host import Host
+
+from clup import lab
+from clup.cli.apply import converge
+from clup.cli.screen import Screen, is_terminal
+from clup.cli.session import Session, run
+from clup.cli.target import Target
+from clup.cli.verify import check_all
+from clup.transport.raw import testinfra_host
+
+_SHOWN = (
+    ("Filesystems", "findmnt -o TARGET,SOURCE,LABEL,FSTYPE,SIZE,USED -t ext4 | grep -v -w /etc"),
+    ("Docker", "docker info --format '{{.ServerVersion}} in {{.DockerRootDir}}, {{.Driver}}'"),
+    ("Accounts", "getent passwd | awk -F: '$3 >= 1000 && $3 < 60000'"),
+    ("Folders", "find /srv -xdev -maxdepth 4 -type d -not -path '*/lost+found' -printf '%M %u:%g %p\\n'"),
+)
+
+
+@click.command()
+@click.option("--name", default="default", show_default=True, help="The lab machine's name.")
+@click.option("--yes", is_flag=True, help="Install what a lab needs without asking.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+def command(name: str, yes: bool, as_json: bool) -> None:
+    """Build a lab machine, converge the whole site on it, verify it and show it.
+
+    \b
+    Example:
+      clup demo --yes
+
+    The machine stays up: look at it with `clup lab ssh`, remove it with `clup lab down`.
+    """
+    os.environ["CLUP_LAB"] = name
+
+    def work(session: Session) -> None:
+        session.connect(changes=True)
+        converge(session, older=True)
+        if session.deployment.active:
+            check_all(session, everything=False)
+            for host in session.deployment.active:
+                _show(session.screen, testinfra_host(host), name)
+
+    def confirm(question: str) -> bool:
+        return yes or not is_terminal() or click.confirm(question, default=True, err=True)
+
+    def machine(screen: Screen) -> None:
+        lab.up(name, say=screen.step, confirm=confirm)
+
+    run("demo", Target("inventories/lab.py", (), None, as_json), work, machine)
+
+
+def _show(screen: Screen, machine: Host, name: str) -> None:
+    for title, look in _SHOWN:
+        screen.lines(["", title, *(f"  {line}" for line in machine.run(look).stdout.splitlines())])
+    screen.lines(
+        [
+            "",
+            "What now:",
+            f"  ./clup lab ssh --name {name}    look around in it",
+            "  ./clup plan                  nothing to do, until you break something in there",
+            f"  ./clup lab down --name {name}   remove it",
+        ]
+    )
