@@ -1,0 +1,1 @@
+"""Users and groups with fixed ids, their keys, and their user managers."""

@@ -1,0 +1,169 @@
+"""Settings of the role accounts: who is on the machine, with which ids, keys and powers."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from clup.authorized_keys import BadKeyError, Key, parse
+from clup.settings import Model, fault, faults, over
+
+NO_HOME = "/nonexistent"
+"""The home of an account that has none, by Debian's convention."""
+
+NO_SHELL = "/usr/sbin/nologin"
+
+POWERFUL = {"root", "sudo", "admin", "wheel", "lxd", "incus-admin", "libvirt", "disk", "shadow"}
+"""Groups whose members can become root. `docker` is one too; it has waivers."""
+
+_SERVICE = {"home": NO_HOME, "shell": NO_SHELL}
+
+USERS: dict[str, dict[str, Any]] = {
+    "psy": {"uid": 2000, "comment": "The human account", "linger": True},
+    "claw-runner": {"uid": 2010, "comment": "The job runner", **_SERVICE},
+    "gw-admin": {"uid": 2020, "comment": "The gateway gw-admin", **_SERVICE},
+}
+"""The accounts of the site. Their ids stay clear of 1000, the first user of an installer."""
+
+
+def _key(line: str) -> str:
+    try:
+        return str(parse(line))
+    except BadKeyError as error:
+        raise fault(error.reason, error.cure, error.secret) from None
+
+
+def _home_mode(mode: str) -> str:
+    if int(mode, 8) & 0o022:
+        raise fault("lets others write; sshd then ignores the keys in it", "write 0750 or 0700")
+    return mode
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
+Id = Annotated[int, Field(ge=100, le=59999)]
+Path = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_][A-Za-z0-9._@-]*)+$")]
+PublicKey = Annotated[str, AfterValidator(_key)]
+
+
+class User(Model):
+    """One account. Nobody gets a password; one that a person set stays."""
+
+    uid: Id
+    """User id, the same on every machine and after every rebuild."""
+    group: Name | None = None
+    """Primary group; by default one of its own, of the same name and id."""
+    groups: tuple[Name, ...] = ()
+    """Further groups. Those of which it is a member besides stay."""
+    shell: Path = "/bin/bash"
+    """Login shell."""
+    home: Path | None = None
+    """Home folder, by default /home/NAME; `/nonexistent` for an account without one."""
+    home_mode: Annotated[
+        str, Field(pattern=r"^0[0-7]{3}$"), AfterValidator(_home_mode)
+    ] = "0750"
+    """Mode of the home folder, octal."""
+    comment: Annotated[str, Field(pattern=r"^[^:\n]*$")] | None = None
+    """Full name or purpose (GECOS); what is there stays when this is left out."""
+    keys: tuple[PublicKey, ...] = ()
+    """Public keys that may log in, each a line as in `authorized_keys`."""
+    exclusive_keys: bool = False
+    """Whether keys that are not in `keys` are taken away; by default they stay."""
+    linger: bool = False
+    """Whether its systemd user manager runs from boot on, without a login."""
+
+
+class Waiver(Model):
+    """Why an account may be a member of the group docker, which makes it as strong as root."""
+
+    reason: Annotated[str, Field(min_length=10)]
+    """What it is needed for."""
+    owner: Annotated[str, Field(min_length=1)]
+    """Who answers for it."""
+    expires: datetime.date
+    """Last day on which it holds, such as 2027-01-31."""
+
+
+class Settings(Model):
+    """The groups and accounts of the machine."""
+
+    groups: dict[Name, Id] = {}
+    """Groups besides those that users have of their own, and their ids."""
+    users: Annotated[dict[Name, User], over(USERS)] = Field(default=USERS, validate_default=True)
+    """Accounts by name, merged over those of the site; None takes one of those away."""
+    docker: dict[Name, Waiver] = {}
+    """Who may be a member of the group docker, and why. Nobody else may."""
+
+    @property
+    def gids(self) -> dict[str, int]:
+        """All groups that are converged, with their ids."""
+        own = {name: user.uid for name, user in self.users.items() if user.group is None}
+        return own | self.groups
+
+    def home(self, name: str) -> str:
+        """Given a user of these settings, return its home folder."""
+        return self.users[name].home or f"/home/{name}"
+
+    def keys(self, name: str) -> tuple[Key, ...]:
+        """Given a user of these settings, return its public keys."""
+        return tuple(parse(line) for line in self.users[name].keys)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        found = [*self._shared_ids(), *self._groups_of_users(), *self._homes()]
+        if found:
+            raise faults(found)
+        return self
+
+    def _shared_ids(self) -> Iterator[_Found]:
+        uids = Counter(user.uid for user in self.users.values())
+        gids = Counter(self.gids.values())
+        for name, user in self.users.items():
+            if uids[user.uid] > 1:
+                error = fault("is the id of another user too", "give each user an id of its own")
+                yield ("users", name, "uid"), user.uid, error
+            elif user.group is None and name not in self.groups and gids[user.uid] > 1:
+                error = fault("is the id of another group too", "choose an id free in both")
+                yield ("users", name, "uid"), user.uid, error
+        for name, gid in self.groups.items():
+            if gids[gid] > 1:
+                error = fault("is the id of another group too", "give each group its own")
+                yield ("groups", name), gid, error
+
+    def _groups_of_users(self) -> Iterator[_Found]:
+        for name, user in self.users.items():
+            if name in ("root", "nobody"):
+                error = fault("belongs to the system", "choose another name")
+                yield ("users", name), name, error
+            if user.group is not None and user.group not in self.gids:
+                error = fault("is no declared group", "give it an id in accounts.groups")
+                yield ("users", name, "group"), user.group, error
+            for index, group in enumerate(user.groups):
+                if group == "docker":
+                    cure = f"say why, who and until when in accounts.docker.{name}"
+                elif group in POWERFUL:
+                    cure = "give the account no such group; the operator alone becomes root"
+                else:
+                    continue
+                error = fault("makes its members as strong as root", cure)
+                yield ("users", name, "groups", index), group, error
+
+    def _homes(self) -> Iterator[_Found]:
+        homes = Counter(map(self.home, self.users))
+        for name, user in self.users.items():
+            home = self.home(name)
+            if home == NO_HOME:
+                for field in ("keys", "linger"):
+                    if getattr(user, field):
+                        error = fault("needs a home folder", "give the account a home")
+                        yield ("users", name, field), getattr(user, field), error
+            elif homes[home] > 1:
+                error = fault("is the home of another user too", "give each its own")
+                yield ("users", name, "home"), home, error
+
+
+_Found = tuple[tuple[str | int, ...], object, PydanticCustomError]

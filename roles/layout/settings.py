@@ -1,0 +1,108 @@
+"""Settings of the role layout: the folders, whose they are, and who may enter them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from clup.settings import Model, fault, faults, over
+
+# A folder on the way to something that root trusts (a stack's compose file, a job's definition,
+# the head of the audit chain) belongs to root: whoever owns a folder can exchange what is in it.
+# The runner owns what it writes; psy, a human, reads that by the group (2750: what is made
+# inside has the group too) and works in the repositories.
+FOLDERS: dict[str, dict[str, Any]] = {
+    "/srv/data/openclaw": {},
+    "/srv/data/openclaw/artifacts": {"user": "psy"},
+    "/srv/data/openclaw/clup": {},
+    "/srv/data/openclaw/gw-admin": {"group": "gw-admin", "mode": "0750"},
+    "/srv/data/openclaw/gw-admin/config": {"user": "gw-admin", "mode": "0700"},
+    "/srv/data/openclaw/infra": {"group": "psy", "mode": "0750"},
+    "/srv/data/openclaw/node-admin": {"mode": "0700"},
+    "/srv/data/openclaw/repo": {"user": "psy"},
+    "/srv/data/openclaw/runner": {},
+    "/srv/data/openclaw/runner/audit": {},
+    "/srv/data/openclaw/runner/compose": {},
+    "/srv/data/openclaw/runner/jobs": {},
+    "/srv/data/openclaw/runner/reports": {"user": "claw-runner", "group": "psy", "mode": "2750"},
+    "/srv/data/openclaw/upstream-openclaw": {"user": "psy"},
+    "/srv/cache/openclaw": {},
+    "/srv/cache/openclaw/runner": {},
+    "/srv/cache/openclaw/runner/gradle": {"user": "claw-runner"},
+    "/srv/cache/openclaw/runner/tmp": {"user": "claw-runner", "group": "psy", "mode": "2750"},
+    "/srv/cache/openclaw/runner/work": {"user": "claw-runner", "group": "psy", "mode": "2750"},
+}
+"""The tree of the site."""
+
+
+def _mode(mode: str) -> str:
+    if int(mode, 8) & 0o002 and not int(mode, 8) & 0o1000:
+        raise fault("lets everybody replace what others put there", "write 1777, or drop the 2")
+    return mode
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
+Path = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_][A-Za-z0-9._@-]*)+$")]
+
+
+class Folder(Model):
+    """One folder. What lies in it is never touched."""
+
+    user: Name = "root"
+    """Its owner."""
+    group: Name | None = None
+    """Its group; by default the one with its owner's name."""
+    mode: Annotated[str, Field(pattern=r"^[0-7]{4}$"), AfterValidator(_mode)] = "0755"
+    """Its mode, four octal digits."""
+
+    @property
+    def owners(self) -> tuple[str, str]:
+        """Its user and its group."""
+        return self.user, self.group or self.user
+
+
+class Settings(Model):
+    """The tree of folders on the mounted filesystems."""
+
+    roots: tuple[Path, ...] = ("/srv/data", "/srv/cache")
+    """Mount points below which folders are declared. None is made while its disk is away."""
+    folders: Annotated[dict[Path, Folder], over(FOLDERS)] = Field(
+        default=FOLDERS, validate_default=True
+    )
+    """Folders by path, merged over those of the site; None takes one of those away."""
+
+    def root_of(self, path: str) -> str | None:
+        """Given a path, return the innermost root above it, or None."""
+        above = [root for root in self.roots if path.startswith(f"{root}/")]
+        return max(above, key=len, default=None)
+
+    def ordered(self) -> list[tuple[str, Folder]]:
+        """Return all folders, each after the one that it lies in."""
+        return sorted(self.folders.items(), key=lambda item: PurePosixPath(item[0]).parts)
+
+    @model_validator(mode="after")
+    def _placed(self) -> Settings:
+        if found := list(self._misplaced()):
+            raise faults(found)
+        return self
+
+    def _misplaced(self) -> Iterator[tuple[tuple[str | int, ...], object, PydanticCustomError]]:
+        for path, folder in self.folders.items():
+            parent = str(PurePosixPath(path).parent)
+            above = self.folders.get(parent)
+            if self.root_of(path) is None:
+                cure = f"move it below one of layout.roots: {', '.join(self.roots) or 'none yet'}"
+                error = fault("lies below no mounted filesystem", cure)
+            elif above is None and parent not in self.roots:
+                cure = f"declare {parent} in layout.folders, with its owner and mode"
+                error = fault("lies in a folder that is not declared", cure)
+            elif above is not None and above.user not in ("root", folder.user):
+                cure = f"give {parent} to root, or both to {above.user}"
+                error = fault(f"lies in a folder of {above.user}, who could exchange it", cure)
+            else:
+                continue
+            yield ("folders", path), path, error
