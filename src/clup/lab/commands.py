@@ -3,9 +3,22 @@
 import os
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from clup.lab.errors import LabError
+
+_inherited: set[int] = set()
+
+
+@contextmanager
+def inherited(descriptor: int) -> Iterator[None]:
+    """Given an open file's descriptor, pass it on to the commands that run meanwhile."""
+    _inherited.add(descriptor)
+    try:
+        yield
+    finally:
+        _inherited.discard(descriptor)
 
 
 def as_root(argv: Sequence[str], uid: int | None = None) -> list[str]:
@@ -19,7 +32,6 @@ def run(
     cure: str,
     stdin: bytes | None = None,
     seconds: float = 60,
-    env: dict[str, str] | None = None,
 ) -> str:
     """Given a command and the cure to print should it fail, run it and return its stdout.
 
@@ -31,8 +43,8 @@ def run(
             argv,
             input=b"" if stdin is None else stdin,
             capture_output=True,
+            pass_fds=tuple(_inherited),
             timeout=seconds,
-            env=None if env is None else {**os.environ, **env},
             check=False,
         )
     except FileNotFoundError:

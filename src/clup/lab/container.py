@@ -1,5 +1,6 @@
 """The kind "container": a lab whose machine is a systemd container with its own sshd and disks."""
 
+import hashlib
 from pathlib import Path
 
 from clup.lab import disks, dockerd, image, needs
@@ -34,7 +35,7 @@ FLAGS = (
 
 def container(lab: Lab) -> str:
     """Given a lab, return its container's name: labs of several checkouts share one Docker."""
-    return f"clup-lab-{lab.name}-{lab.port}"
+    return f"clup-lab-{lab.name}-{hashlib.sha256(str(lab.folder).encode()).hexdigest()[:8]}"
 
 
 def create_words(lab: Lab, image: str) -> list[str]:
@@ -91,21 +92,26 @@ def start(lab: Lab) -> None:
 
 def stop(lab: Lab) -> None:
     """Given a lab, shut its machine down."""
-    docker("stop", f"--time={STOP_SECONDS}", container(lab), seconds=STOP_SECONDS + 30)
+    docker("stop", "-t", str(STOP_SECONDS), container(lab), seconds=STOP_SECONDS + 30)
 
 
 def remove(folder: Path, say: Say) -> None:
-    """Given a lab's folder, remove its container and free its loop devices, if there are any."""
+    """Given a lab's folder, remove its container and free its loop devices, if there are any.
+
+    Where something needed is missing, `up` has not come far enough to make a container.
+    """
+    image.discard_scratch()
     if not needs.missing(needed(), needs.there):
         dockerd.ensure(say)
         mine = docker("ps", "--all", "--quiet", f"--filter=label={LABEL}={folder}").split()
         if mine:
             docker("rm", "--force", "--volumes", *mine)
+    if needs.there("losetup"):
         disks.detach(folder)
 
 
 def after_last(say: Say) -> None:
-    """End what no lab needs any more."""
+    """End the Docker daemon if it is ours. The image stays in its folder, for the next `up`."""
     dockerd.stop_if_ours(say)
 
 

@@ -7,8 +7,8 @@ a hash of its recipe, so that it is built once, and again when the recipe change
 
 import hashlib
 import json
+import shutil
 import tarfile
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -140,13 +140,24 @@ def ensure(suite: str, say: Say) -> str:
     if succeeds(docker_argv("image", "inspect", name)):
         return name
     say(f"Building the lab's image {name} from distribution packages (about half a minute).")
-    FOLDER.mkdir(mode=0o700, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".image-", dir=FOLDER) as scratch:
-        root = Path(scratch) / "root.tar"
-        root.touch()
-        cure = "check that the package mirror is reachable (`apt-get update`), then run this again"
-        run(mmdebstrap_argv(wanted, root), seconds=BUILD_SECONDS, cure=cure)
-        with tarfile.open(root, "a") as archive:
-            add(archive, wanted.tree)
-        docker("import", "--change", "ENV container=docker", str(root), name, seconds=BUILD_SECONDS)
+    discard_scratch()
+    scratch().mkdir(mode=0o700, parents=True)
+    root = scratch() / "root.tar"
+    root.touch()
+    cure = "check that the package mirror is reachable (`apt-get update`), then run this again"
+    run(mmdebstrap_argv(wanted, root), seconds=BUILD_SECONDS, cure=cure)
+    with tarfile.open(root, "a") as archive:
+        add(archive, wanted.tree)
+    docker("import", "--change", "ENV container=docker", str(root), name, seconds=BUILD_SECONDS)
+    discard_scratch()
     return name
+
+
+def scratch() -> Path:
+    """Return the folder in which an image is built."""
+    return FOLDER / ".image"
+
+
+def discard_scratch() -> None:
+    """Remove what a build has left, also one that was cut."""
+    shutil.rmtree(scratch(), ignore_errors=True)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from clup.lab.commands import inherited
 from clup.lab.errors import LabError
 from clup.lab.machine import FOLDER
 from clup.lab.say import Say
@@ -16,7 +17,8 @@ WAIT_SECONDS = 900.0
 def locked(say: Say) -> Iterator[None]:
     """Hold the labs' lock. Raise LabError when another command holds it for WAIT_SECONDS.
 
-    The kernel drops the lock with the process, so a crash leaves none behind.
+    The kernel drops the lock with the process, so a crash leaves none behind. The commands that
+    we run inherit it: one that outlives us, killed, is waited for before anybody cleans up.
     """
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     path = FOLDER / ".lock"
@@ -38,4 +40,5 @@ def locked(say: Say) -> Iterator[None]:
                     say("Waiting for another command that works on labs.")
                     told = True
                 time.sleep(0.1)
-        yield
+        with inherited(lock.fileno()):
+            yield

@@ -1,0 +1,172 @@
+"""`clup lab`: throwaway machines."""
+
+import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from clup import lab
+from clup.lab.machine import Disk
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+NAME_HELP = "The lab's name. May be left out when there is only one."
+
+
+@click.group(name="lab", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Make, reach, reboot and remove throwaway machines.
+
+    Example: clup lab up, then clup lab ssh, then clup lab down.
+    """
+
+
+def say(line: str) -> None:
+    """Given a line of progress, write it to stderr: stdout belongs to results."""
+    click.echo(line, err=True)
+
+
+@contextmanager
+def one_line_errors(interrupted: str, as_json: bool = False) -> Iterator[None]:
+    """Turn a lab's error, or Ctrl-C with what is then to know, into one line and exit code 1."""
+    try:
+        yield
+    except lab.LabError as error:
+        if as_json:
+            problem = {"what": error.what, "where": error.where, "cure": error.cure}
+            click.echo(json.dumps({"error": problem}, indent=2))
+        click.echo(f"clup lab: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo(f"clup lab: interrupted; {interrupted}", err=True)
+        sys.exit(1)
+
+
+def parse_disk(text: str) -> Disk:
+    """Given ID=SIZE with a unit K, M or G of 1024s, return the disk. Raise click.BadParameter."""
+    found = re.fullmatch(r"([^=]+)=(\d+)([KMG]?)", text)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is not ID=SIZE, such as virtio-SPARE=512M")
+    return Disk(found[1], int(found[2]) * UNITS[found[3]])
+
+
+def asker(assume_yes: bool) -> Callable[[str], bool]:
+    """Given --yes or not, return what answers a question: the user, if there is a terminal."""
+    if assume_yes or not sys.stdin.isatty():
+        return lambda question: True
+    return lambda question: click.confirm(question, default=True, err=True)
+
+
+def meant(name: str | None) -> str:
+    """Given a name or none, return it, or the name of the only lab. Raise LabError if not one."""
+    return name or lab.sole()
+
+
+@command.command()
+@click.option("--name", default="default", show_default=True, help="A name for the lab.")
+@click.option("--suite", default="trixie", show_default=True, help="The Debian release in it.")
+@click.option("--disk", "disks", multiple=True, metavar="ID=SIZE", help="Instead of the defaults.")
+@click.option("--yes", is_flag=True, help="Install what this machine lacks without asking.")
+def up(name: str, suite: str, disks: tuple[str, ...], yes: bool) -> None:
+    """Make a lab, or boot it if it was stopped.
+
+    Example: clup lab up --name second --disk virtio-LABDATA=1G
+    """
+    wanted = tuple(parse_disk(text) for text in disks) or lab.DEFAULT_DISKS
+    cut = f"`clup lab up --name {name}` starts over, `clup lab down --name {name}` removes the rest"
+    with one_line_errors(cut):
+        lab.up(name, disks=wanted, say=say, suite=suite, confirm=asker(yes))
+
+
+@command.command()
+@click.option("--name", help=NAME_HELP)
+@click.option("--all", "everything", is_flag=True, help="Remove every lab.")
+def down(name: str | None, everything: bool) -> None:
+    """Remove a lab with all that is in it; its image is kept.
+
+    Example: clup lab down --name second
+    """
+    if name and everything:
+        raise click.UsageError("--name and --all exclude each other")
+    with one_line_errors("run it again to remove the rest"):
+        if everything:
+            lab.down_all(say)
+        else:
+            lab.down(meant(name), say)
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def list_labs(as_json: bool) -> None:
+    """List the labs of this checkout, with their state and port.
+
+    Example: clup lab list --json
+    """
+    with one_line_errors("nothing was changed", as_json):
+        found = lab.seen()
+    if as_json:
+        click.echo(json.dumps({"labs": [described(each) for each in found]}, indent=2))
+    elif not found:
+        say("There is no lab; `clup lab up` makes one.")
+    for each in [] if as_json else found:
+        click.echo(row(each))
+
+
+def described(seen: lab.Seen) -> dict[str, object]:
+    """Given a lab as it was found, return it as JSON: sizes in bytes, paths as text."""
+    known: dict[str, object] = {"name": seen.name, "state": seen.state}
+    if seen.lab is None:
+        return known
+    return {
+        **known,
+        "kind": seen.lab.kind,
+        "suite": seen.lab.suite,
+        "address": seen.lab.address,
+        "port": seen.lab.port,
+        "user": seen.lab.user,
+        "key_file": str(seen.lab.key_file),
+        "known_hosts_file": str(seen.lab.known_hosts_file),
+        "folder": str(seen.lab.folder),
+        "disks": [
+            {"id": disk.id, "size": disk.size, "file": str(seen.lab.disk_file(disk.id))}
+            for disk in seen.lab.disks
+        ],
+    }
+
+
+def row(seen: lab.Seen) -> str:
+    """Given a lab as it was found, return its line in the list."""
+    if seen.lab is None:
+        return f"{seen.name:<16} {seen.state}"
+    disks = ", ".join(f"{disk.id} {disk.size >> 20} MiB" for disk in seen.lab.disks)
+    return f"{seen.name:<16} {seen.state:<11} {seen.lab.suite} port {seen.lab.port}  {disks}"
+
+
+@command.command(context_settings={"ignore_unknown_options": True})
+@click.option("--name", help=NAME_HELP)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
+def ssh(name: str | None, words: tuple[str, ...]) -> None:
+    """Log in to a lab, or run one command in it.
+
+    Example: clup lab ssh --name second -- systemctl --failed
+    """
+    with one_line_errors("the lab goes on"):
+        machine = lab.chosen(meant(name))[0]
+    remote = words if len(words) < 2 else (shlex.join(words),)
+    argv = lab.ssh_argv(machine, remote)
+    os.execvp(argv[0], argv)
+
+
+@command.command()
+@click.option("--name", help=NAME_HELP)
+def reboot(name: str | None) -> None:
+    """Shut a lab's machine down and boot it again, with its disks.
+
+    Example: clup lab reboot --name second
+    """
+    with one_line_errors("`clup lab up` boots it if it is down"):
+        lab.reboot(meant(name), say)
