@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 import roles.accounts.settings
 import roles.engine.settings
 import roles.layout.settings
@@ -21,24 +19,18 @@ def problems(
     mounts = [filesystem.mount for filesystem in storage.filesystems.values()]
     found: list[Problem] = []
     if engine.requires_mount not in mounts:
-        found.append(
-            _no_mount("engine.requires_mount", engine.requires_mount, "is not", mounts)
-        )
-    for path in layout.folders:
-        if not any(is_below(path, mount) for mount in mounts):
-            found.append(_no_mount(f"layout.folders.{path}", path, "does not lie below", mounts))
+        found.append(_no_mount("engine.requires_mount", engine.requires_mount, "is not", mounts))
+    for index, root in enumerate(layout.roots):
+        if root not in mounts:
+            found.append(_no_mount(f"layout.roots.{index}", root, "is not", mounts))
     users = {"root", *accounts.users}
-    groups = {"root", *accounts.groups, *accounts.users}
+    groups = {"root", *accounts.gids}
     for path, folder in layout.folders.items():
-        for kind, name, known in (("user", folder.user, users), ("group", folder.group, groups)):
+        user, group = folder.owners
+        for kind, name, known in (("user", user, users), ("group", group, groups)):
             if name not in known:
                 found.append(_no_account(f"layout.folders.{path}.{kind}", name, kind, known))
     return found
-
-
-def is_below(path: str, folder: str) -> bool:
-    """Whether a path is the folder or lies in it; both absolute and without `..`."""
-    return PurePosixPath(path).is_relative_to(folder)
 
 
 def _no_mount(path: str, value: str, how: str, mounts: list[str]) -> Problem:

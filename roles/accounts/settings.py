@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from clup.authorized_keys import BadKeyError, Key, parse
+from clup.fields import AbsolutePath, Id, Mode, Name
 from clup.settings import Model, fault, faults, over
 
 NO_HOME = "/nonexistent"
@@ -44,9 +46,12 @@ def _home_mode(mode: str) -> str:
     return mode
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
-Id = Annotated[int, Field(ge=100, le=59999)]
-Path = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_][A-Za-z0-9._@-]*)+$")]
+def _comment(text: str) -> str:
+    if re.search(r"[:\n\x00-\x1f]", text):
+        raise fault("has a colon or a line break, which end a field of passwd", "leave them out")
+    return text
+
+
 PublicKey = Annotated[str, AfterValidator(_key)]
 
 
@@ -59,15 +64,13 @@ class User(Model):
     """Primary group; by default one of its own, of the same name and id."""
     groups: tuple[Name, ...] = ()
     """Further groups. Those of which it is a member besides stay."""
-    shell: Path = "/bin/bash"
+    shell: AbsolutePath = "/bin/bash"
     """Login shell."""
-    home: Path | None = None
+    home: AbsolutePath | None = None
     """Home folder, by default /home/NAME; `/nonexistent` for an account without one."""
-    home_mode: Annotated[
-        str, Field(pattern=r"^0[0-7]{3}$"), AfterValidator(_home_mode)
-    ] = "0750"
+    home_mode: Annotated[Mode, AfterValidator(_home_mode)] = "0750"
     """Mode of the home folder, octal."""
-    comment: Annotated[str, Field(pattern=r"^[^:\n]*$")] | None = None
+    comment: Annotated[str, AfterValidator(_comment)] | None = None
     """Full name or purpose (GECOS); what is there stays when this is left out."""
     keys: tuple[PublicKey, ...] = ()
     """Public keys that may log in, each a line as in `authorized_keys`."""
@@ -91,11 +94,11 @@ class Waiver(Model):
 class Settings(Model):
     """The groups and accounts of the machine."""
 
-    groups: dict[Name, Id] = {}
+    groups: dict[Name, Id] = Field(default={})
     """Groups besides those that users have of their own, and their ids."""
     users: Annotated[dict[Name, User], over(USERS)] = Field(default=USERS, validate_default=True)
     """Accounts by name, merged over those of the site; None takes one of those away."""
-    docker: dict[Name, Waiver] = {}
+    docker: dict[Name, Waiver] = Field(default={})
     """Who may be a member of the group docker, and why. Nobody else may."""
 
     @property

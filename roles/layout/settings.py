@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from clup.fields import AbsolutePath, Mode, Name
 from clup.settings import Model, fault, faults, over
 
 # A folder on the way to something that root trusts (a stack's compose file, a job's definition,
@@ -39,16 +40,6 @@ FOLDERS: dict[str, dict[str, Any]] = {
 """The tree of the site."""
 
 
-def _mode(mode: str) -> str:
-    if int(mode, 8) & 0o002 and not int(mode, 8) & 0o1000:
-        raise fault("lets everybody replace what others put there", "write 1777, or drop the 2")
-    return mode
-
-
-Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
-Path = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_][A-Za-z0-9._@-]*)+$")]
-
-
 class Folder(Model):
     """One folder. What lies in it is never touched."""
 
@@ -56,7 +47,7 @@ class Folder(Model):
     """Its owner."""
     group: Name | None = None
     """Its group; by default the one with its owner's name."""
-    mode: Annotated[str, Field(pattern=r"^[0-7]{4}$"), AfterValidator(_mode)] = "0755"
+    mode: Mode = "0755"
     """Its mode, four octal digits."""
 
     @property
@@ -68,9 +59,9 @@ class Folder(Model):
 class Settings(Model):
     """The tree of folders on the mounted filesystems."""
 
-    roots: tuple[Path, ...] = ("/srv/data", "/srv/cache")
+    roots: tuple[AbsolutePath, ...] = ("/srv/data", "/srv/cache")
     """Mount points below which folders are declared. None is made while its disk is away."""
-    folders: Annotated[dict[Path, Folder], over(FOLDERS)] = Field(
+    folders: Annotated[dict[AbsolutePath, Folder], over(FOLDERS)] = Field(
         default=FOLDERS, validate_default=True
     )
     """Folders by path, merged over those of the site; None takes one of those away."""

@@ -112,7 +112,9 @@ def _check(kind: str, blob: str) -> None:
     if kind == "ssh-rsa":
         bits = int.from_bytes(fields[-1], "big").bit_length()
         if bits < LEAST_RSA_BITS:
-            raise BadKeyError(f"is an RSA key of {bits} bits", "make one with ssh-keygen -t ed25519")
+            raise BadKeyError(
+                f"is an RSA key of {bits} bits", "make one with ssh-keygen -t ed25519"
+            )
 
 
 def _fields(data: bytes) -> list[bytes]:
