@@ -84,7 +84,9 @@ def _remember_facts() -> None:
         with reading(_behind(host)):
             return read_fact(state, host, *arguments, **options)
 
-    def run_shell_command(host: Host, command: StringCommand, *rest: Any, **options: Any) -> Answer:
+    def run_shell_command(
+        host: Host, command: str | StringCommand, *rest: Any, **options: Any
+    ) -> Answer:
         known = memory(host)
         if not known.reading:
             for allow in before_change:
@@ -96,7 +98,8 @@ def _remember_facts() -> None:
                 return run(host, command, *rest, **options)
             finally:
                 known.answers.clear()
-        key = repr((command.get_raw_value(), sorted(options.items(), key=lambda item: item[0])))
+        text = command if isinstance(command, str) else command.get_raw_value()
+        key = repr((text, rest, sorted(options.items())))
         age, answer = known.answers.get(key, (0.0, None))
         if answer is None or time.monotonic() - age > MAX_AGE:
             known.commands += 1
