@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
-from clup.settings import Model, fault, nearest
+from clup.settings import Model, fault, faults, nearest, over
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """One label of a host name, by RFC 1123."""
@@ -22,6 +23,13 @@ SYSCTL = re.compile(r"[a-z][a-z0-9_]*(\.[A-Za-z0-9_/-]+)+")
 
 ACCOUNT = r"^[a-z_][a-z0-9_-]{0,31}$"
 """The name of an account, as useradd accepts it."""
+
+KERNEL: dict[str, int | str] = {
+    "fs.inotify.max_user_instances": 1024,
+    "fs.inotify.max_user_watches": 524288,
+    "vm.swappiness": 10,
+}
+"""Kernel settings for many containers, each of which watches files, on a machine with a disk."""
 
 BREAKS = {
     ("net.ipv4.ip_forward", "0"): ("cuts containers off the network", "leave it to Docker"),
@@ -104,14 +112,8 @@ class Settings(Model):
     apt: Apt = Apt()
     clock: Clock = Clock()
     journal: Journal = Journal()
-    sysctl: dict[str, int | str] = Field(
-        default={
-            "fs.inotify.max_user_instances": 1024,
-            "fs.inotify.max_user_watches": 524288,
-            "vm.swappiness": 10,
-        }
-    )
-    """Settings of the kernel by their dotted name. Those of the default serve many containers."""
+    sysctl: Annotated[dict[str, int | str], over(KERNEL)] = KERNEL
+    """Settings of the kernel by their dotted name, over the default ones; None leaves one out."""
     ssh: Ssh = Ssh()
 
     @field_validator("hostname")
@@ -147,11 +149,17 @@ class Settings(Model):
     @field_validator("sysctl")
     @classmethod
     def _is_sane(cls, value: dict[str, int | str]) -> dict[str, int | str]:
-        for name, wanted in value.items():
-            if not SYSCTL.fullmatch(name):
-                raise fault(f"has {name!r}, no name of a kernel setting", "write 'vm.swappiness'")
-            if not re.fullmatch(r"[^\s#;=]+( [^\s#;=]+)*", str(wanted)):
-                raise fault(f"has {wanted!r} for {name}", "write its words with one space between")
-            if reason := BREAKS.get((name, str(wanted))):
-                raise fault(f"has {name} = {wanted}, which {reason[0]}", reason[1])
+        found = [(name, wanted, _kernel_fault(name, str(wanted))) for name, wanted in value.items()]
+        if wrong := [((name,), wanted, error) for name, wanted, error in found if error]:
+            raise faults(wrong)
         return value
+
+
+def _kernel_fault(name: str, value: str) -> PydanticCustomError | None:
+    if not SYSCTL.fullmatch(name):
+        return fault("has a key that is no kernel setting", "write one such as 'vm.swappiness'")
+    if not re.fullmatch(r"[^\s#;=]+( [^\s#;=]+)*", value):
+        return fault("is no value of a kernel setting", "write its words with one space between")
+    if reason := BREAKS.get((name, value)):
+        return fault(*reason)
+    return None
