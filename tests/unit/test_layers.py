@@ -89,7 +89,9 @@ def test_a_problem_names_path_value_reason_and_cure(given: dict[str, Any], line:
     assert [str(problem) for problem in problems_of(caught.value, Site)] == [line]
 
 
-def inventory(all_data: dict[str, Any], group: dict[str, Any], **hosts: dict[str, Any]) -> Inventory:
+def inventory(
+    all_data: dict[str, Any], group: dict[str, Any], **hosts: dict[str, Any]
+) -> Inventory:
     names = [(name, data) for name, data in hosts.items()]
     return Inventory((names, all_data), prod=([*hosts], group))
 

@@ -80,7 +80,10 @@ def _execute(session: Session, plans: dict[str, list[Operation]]) -> None:
         session.document["hosts"][name] |= {"changed": changed, "verified": verified}
         left = len(operations) - changed - verified
         session.screen.lines(
-            [f"{name}: {changed} changed, {verified} verified" + (f", {left} not done" * bool(left))]
+            [
+                f"{name}: {changed} changed, {verified} verified"
+                + (f", {left} not done" * bool(left))
+            ]
         )
 
 

@@ -14,7 +14,7 @@ class DebVersions(FactBase[dict[str, str]]):
     A package that dpkg left half-installed (a cut run) is not in the result.
     """
 
-    def command(self, names: tuple[str, ...]) -> StringCommand:  # type: ignore[override]
+    def command(self, names: tuple[str, ...]) -> StringCommand:
         return script(
             'dpkg-query -W -f "\\${db:Status-Status} \\${Package} \\${Version}\\n" -- "$@" 2>/dev/null; true',
             *names,

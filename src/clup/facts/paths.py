@@ -43,7 +43,7 @@ class Paths(FactBase[dict[str, "PathState | None"]]):
     fails the host: a guess here could overwrite something.
     """
 
-    def command(self, paths: tuple[str, ...]) -> StringCommand:  # type: ignore[override]
+    def command(self, paths: tuple[str, ...]) -> StringCommand:
         # stat ends with 1 when any path is absent, which is no error here. The hashes and the
         # links' targets come from one process each, however many paths there are.
         return script(
@@ -95,7 +95,7 @@ class Text(FactBase[str | None]):
     cannot decode (notes/pyinfra.md), and lines keep their ends. Never for a secret.
     """
 
-    def command(self, path: str) -> StringCommand:  # type: ignore[override]
+    def command(self, path: str) -> StringCommand:
         return script('if [ -f "$1" ]; then echo file; base64 -w0 -- "$1"; fi', path)
 
     def process(self, output: list[str]) -> str | None:

@@ -27,7 +27,7 @@ class UnitState:
 class Units(FactBase[dict[str, UnitState]]):
     """Given unit names with their suffix, return the state of each by the name asked for."""
 
-    def command(self, names: tuple[str, ...]) -> StringCommand:  # type: ignore[override]
+    def command(self, names: tuple[str, ...]) -> StringCommand:
         return sh("systemctl", "show", "--no-pager", f"--property={','.join(_PROPERTIES)}", *names)
 
     def process(self, output: list[str]) -> dict[str, UnitState]:

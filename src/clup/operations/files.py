@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyinfra.api.command import PyinfraCommand, StringCommand
+from pyinfra.api.command import StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from clup import report
 from clup.command import script, sh
 from clup.facts.paths import Paths, PathState, Text
-from clup.operations.steps import ensure, refuse
+from clup.operations.steps import Steps, ensure, refuse
 
 PENDING = "/var/lib/clup/pending"
 """The folder on the machine that holds a file for each action that is still to be done."""
@@ -77,9 +77,7 @@ def owned(state: PathState | None, user: str, group: str, mode: str) -> bool:
 
 
 @operation()
-def directory(
-    path: str, user: str, group: str, mode: str, among: tuple[str, ...] = ()
-) -> Iterator[PyinfraCommand]:
+def directory(path: str, user: str, group: str, mode: str, among: tuple[str, ...] = ()) -> Steps:
     """Converge one directory; its parents exist, and nothing below it is touched.
 
     `among` names all the paths that a series of these operations is about: their states are
@@ -105,7 +103,7 @@ def directory(
 @operation()
 def configured(
     files: Sequence[File], then: Sequence[StringCommand] = (), pending: str | None = None
-) -> Iterator[PyinfraCommand]:
+) -> Steps:
     """Converge files that belong together, then do what their change asks for.
 
     Each file that is replaced is kept as `PATH.bak.<UTC timestamp>`. `then` runs after a change
@@ -144,7 +142,7 @@ def configured(
 
 
 @operation()
-def linked(path: str, target: str) -> Iterator[PyinfraCommand]:
+def linked(path: str, target: str) -> Steps:
     """Converge a symbolic link; what was there is kept as `PATH.bak.<UTC timestamp>`."""
     state = host.get_fact(Paths, paths=(path,))[path]
     if state is not None and state.target == target:

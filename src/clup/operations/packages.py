@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from clup import report
 from clup.command import script
 from clup.facts.packages import DebVersions
-from clup.operations.steps import ensure
+from clup.operations.steps import Steps, ensure
 
 LOCK_TIMEOUT = 300
 """Seconds to wait for another apt, such as unattended-upgrades right after the first boot."""
@@ -31,7 +30,7 @@ apt-get -q -y -o DPkg::Lock::Timeout="$lock" -o Dpkg::Options::=--force-confdef 
 
 
 @operation()
-def installed(packages: Sequence[str], refresh: bool = False) -> Iterator[PyinfraCommand]:
+def installed(packages: Sequence[str], refresh: bool = False) -> Steps:
     """Install those packages that are missing, each given as NAME or NAME=VERSION.
 
     `refresh` reads the package lists again, as is needed when a source was added.

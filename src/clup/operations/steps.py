@@ -7,14 +7,18 @@ can fail is a function command that returns False (notes: measured on pyinfra 3.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from pyinfra import logger
-from pyinfra.api.command import FunctionCommand
+from pyinfra.api.command import FunctionCommand, PyinfraCommand
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
 
 from clup import report
+
+
+Steps = Generator[PyinfraCommand, None, None]
+"""What an operation yields; none at all when there is nothing to change."""
 
 
 def refuse(what: str, found: str, cure: str) -> FunctionCommand:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from clup.command import script
 from clup.facts.units import Units, UnitState
-from clup.operations.steps import ensure
+from clup.operations.steps import Steps, ensure
 
 # What a daemon said when it did not start is what the operator needs: its last lines come along.
 _START = """systemctl daemon-reload
@@ -23,7 +20,7 @@ exit 1
 
 
 @operation()
-def service(unit: str, enabled: bool = True) -> Iterator[PyinfraCommand]:
+def service(unit: str, enabled: bool = True) -> Steps:
     """Have a unit, named with its suffix, run now and, when `enabled`, from every boot on."""
     if is_up(host.get_fact(Units, names=(unit,)).get(unit), enabled):
         return

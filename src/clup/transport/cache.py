@@ -92,7 +92,6 @@ def _remember_facts() -> None:
             for allow in before_change:
                 if reason := allow(host):
                     return False, CommandOutput([OutputLine("stderr", reason)])
-            known.answers.clear()
             known.commands += 1
             try:
                 return run(host, command, *rest, **options)
