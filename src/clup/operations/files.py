@@ -71,6 +71,11 @@ class File:
         return self.is_written(state) and owned(state, self.user, self.group, self.mode)
 
 
+def marker(pending: str) -> str:
+    """Given the name of an action, return the path that is there while it is still to be done."""
+    return f"{PENDING}/{pending}"
+
+
 def owned(state: PathState | None, user: str, group: str, mode: str) -> bool:
     """Whether a path belongs to that user and group and has that octal mode, such as "0750"."""
     return state is not None and (state.user, state.group, state.mode) == (user, group, mode)
@@ -108,14 +113,16 @@ def configured(
 
     Each file that is replaced is kept as `PATH.bak.<UTC timestamp>`. `then` runs after a change
     of any of them; `pending` names the marker by which a later run knows that it is still owed.
+    `among` names all the paths that a series of these operations is about, the markers' too (see
+    `marker`): their states are then read in the same one command.
     """
     if bool(then) != bool(pending):
         raise ValueError("what runs after a change needs the name of its marker, and the reverse")
-    marker = f"{PENDING}/{pending}"
-    asked = tuple(file.path for file in files) + ((marker,) if pending else ())
-    states = host.get_fact(Paths, paths=asked)
+    owing = marker(pending or "")
+    needed = tuple(file.path for file in files) + ((owing,) if pending else ())
+    states = host.get_fact(Paths, paths=among if set(needed) <= set(among) else needed)
     wrong = [file for file in files if not file.is_converged(states[file.path])]
-    owed = pending is not None and states[marker] is not None
+    owed = pending is not None and states[owing] is not None
     if not wrong and not owed:
         return
     for file in wrong:
@@ -127,7 +134,7 @@ def configured(
     if pending:
         if not wrong:
             report.evidence(f"still owed from an earlier run: {pending}")
-        yield script('set -e; install -d -m 0700 -- "${1%/*}"; : >"$1"; sync -- "$1"', marker)
+        yield script('set -e; install -d -m 0700 -- "${1%/*}"; : >"$1"; sync -- "$1"', owing)
     for file in wrong:
         owner = (file.path, file.user, file.group, file.mode)
         if file.is_written(states[file.path]):
@@ -137,7 +144,7 @@ def configured(
             yield script(_WRITE, *owner, file.validate, stdin=content)
     yield from then
     if pending:
-        yield sh("rm", "-f", "--", marker)
+        yield sh("rm", "-f", "--", owing)
     yield ensure("configuration", lambda: _unconverged(files))
 
 
