@@ -1,0 +1,38 @@
+"""What the machine's programs share: running a tool, telling progress, refusing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+REFUSED = 3
+"""The exit status of a program that left the machine as it was."""
+
+
+class RefusedError(Exception):
+    """Why something is left as it is: one line with what was found and what to do."""
+
+
+def run(*words: str, fds: tuple[int, ...] = (), **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool that reads nothing; `fds` are the descriptors that it inherits."""
+    path = "/usr/sbin:/usr/bin:/sbin:/bin"
+    return subprocess.run(
+        words,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        pass_fds=fds,
+        env={"PATH": path, "LC_ALL": "C", **env},
+        check=False,
+    )
+
+
+def say(text: str) -> None:
+    """Write a line of progress. A reader that has gone away does not stop the work."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
