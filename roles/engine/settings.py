@@ -25,6 +25,9 @@ PACKAGES = (
 )
 """What is installed from Docker's own repository."""
 
+CONTAINERD_HOME = "/var/lib/containerd"
+"""Where containerd keeps its data by itself."""
+
 _ARMOR = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 # Debian Policy 5.6.12: digits first, then letters, digits and . + - ~ with an optional epoch.
 _VERSION = re.compile(r"([0-9]+:)?[0-9][A-Za-z0-9.+~-]*")
@@ -64,7 +67,7 @@ def _armored(value: str) -> str:
         except OSError as error:
             raise fault(f"cannot be read: {error.strerror}", "give a file or the key itself") from None
         except UnicodeDecodeError:
-            raise fault("is not armored", "convert it with `gpg --enarmor`") from None
+            raise fault("is not armored", "export it with `gpg --armor --export`") from None
     if not value.strip().startswith(_ARMOR):
         raise fault("is not an armored public key", f"it begins with {_ARMOR}")
     return value.strip() + "\n"
@@ -138,7 +141,8 @@ class Settings(Model):
     data_root: AbsolutePath = "/srv/cache/docker"
     """Where Docker keeps containers, volumes and (before version 29) images."""
     containerd_root: AbsolutePath = "/srv/cache/containerd"
-    """Where containerd keeps its data; a fresh Docker 29 keeps its images there."""
+    """Where containerd keeps its data; a fresh Docker 29 keeps its images there. A machine whose
+    running containers must not be stopped may leave it at `/var/lib/containerd`."""
     log: Log = Log()
     """Limits of the containers' logs."""
     live_restore: bool = True
@@ -155,7 +159,7 @@ class Settings(Model):
         if self.source == "distribution" and self.repository is not None:
             raise fault("has a repository that is not used", "set source='docker' or remove it")
         for name, root in (("data_root", self.data_root), ("containerd_root", self.containerd_root)):
-            if not root.startswith(f"{self.requires_mount}/"):
+            if root != CONTAINERD_HOME and not root.startswith(f"{self.requires_mount}/"):
                 raise fault(
                     f"has {name} {root!r}, which is not below requires_mount {self.requires_mount!r}",
                     "put it below, or name another mount",

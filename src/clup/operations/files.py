@@ -107,12 +107,16 @@ def directory(path: str, user: str, group: str, mode: str, among: tuple[str, ...
 
 @operation()
 def configured(
-    files: Sequence[File], then: Sequence[StringCommand] = (), pending: str | None = None
+    files: Sequence[File],
+    then: Sequence[StringCommand] = (),
+    pending: str | None = None,
+    because: str = "",
 ) -> Steps:
     """Converge files that belong together, then do what their change asks for.
 
     Each file that is replaced is kept as `PATH.bak.<UTC timestamp>`. `then` runs after a change
     of any of them; `pending` names the marker by which a later run knows that it is still owed.
+    `because` says why it is due although the files are right, such as a daemon that differs.
     `among` names all the paths that a series of these operations is about, the markers' too (see
     `marker`): their states are then read in the same one command.
     """
@@ -123,8 +127,10 @@ def configured(
     states = host.get_fact(Paths, paths=among if set(needed) <= set(among) else needed)
     wrong = [file for file in files if not file.is_converged(states[file.path])]
     owed = pending is not None and states[owing] is not None
-    if not wrong and not owed:
+    if not wrong and not owed and not because:
         return
+    if because:
+        report.evidence(because)
     for file in wrong:
         state = states[file.path]
         if state is not None and state.kind not in ("file", "link"):
@@ -132,7 +138,7 @@ def configured(
             return
         _show(file, state)
     if pending:
-        if not wrong:
+        if owed and not wrong:
             report.evidence(f"still owed from an earlier run: {pending}")
         yield script('set -e; install -d -m 0700 -- "${1%/*}"; : >"$1"; sync -- "$1"', owing)
     for file in wrong:

@@ -1,0 +1,104 @@
+"""What is on the machine already: taken over where nothing is lost by it, refused where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from clup import daemon_files
+from clup.facts.docker import CONTAINERD_TOML, DAEMON_JSON, Engine, EngineState, Stored, Wanted
+from clup.facts.packages import DebVersions
+from clup.operations.packages import is_installed
+from clup.operations.steps import refuse
+from roles.engine.settings import CONTAINERD_HOME
+
+
+_OR_STAY = f"; or leave it on the root disk: engine.containerd_root={CONTAINERD_HOME!r}"
+
+
+@operation()
+def adoptable(
+    packages: Sequence[str], rivals: Sequence[str], wanted: Wanted
+) -> Iterator[PyinfraCommand]:
+    """Refuse where converging the engine would leave data behind or meet another one's packages.
+
+    `packages` is empty where the distribution has none that will do; `rivals` cannot be installed
+    beside them.
+    """
+    yield from _refusals(packages, rivals, wanted, host.get_fact(Engine))
+
+
+def _refusals(
+    packages: Sequence[str], rivals: Sequence[str], wanted: Wanted, found: EngineState
+) -> list[PyinfraCommand]:
+    refused: list[PyinfraCommand] = []
+    if not packages:
+        refused.append(
+            refuse(
+                f"Docker on {' '.join(found.os)}",
+                "this distribution has no engine with Compose v2",
+                "set engine.source='docker' with engine.repository",
+            )
+        )
+    names = tuple(package.partition("=")[0] for package in packages)
+    versions = host.get_fact(DebVersions, names=names) if names else {}
+    if not all(is_installed(package, versions) for package in packages):
+        there = host.get_fact(DebVersions, names=tuple(rivals))
+        if there:
+            listed = " ".join(sorted(there))
+            refused.append(
+                refuse(
+                    "Docker's packages",
+                    f"installed from another source: {listed}",
+                    f"keep that source in engine.source, or type `apt-get remove {listed}`"
+                    " (containers, images and volumes stay), then apply again",
+                )
+            )
+    data, containerd = _roots(found)
+    if (data, containerd) != (wanted.data_root, wanted.containerd_root):
+        stored = host.get_fact(
+            Stored,
+            data=data,
+            data_wanted=wanted.data_root,
+            containerd=containerd,
+            containerd_wanted=wanted.containerd_root,
+        )
+        refused.extend(_left_behind(stored, data, containerd, wanted))
+    return refused
+
+
+def _roots(found: EngineState) -> tuple[str, str]:
+    """Return where Docker and containerd keep their data now, or would when they are started."""
+    data, containerd = "/var/lib/docker", "/var/lib/containerd"
+    try:
+        data = daemon_files.root_in_json(found.files.get(DAEMON_JSON)) or data
+        containerd = daemon_files.root_in_toml(found.files.get(CONTAINERD_TOML)) or containerd
+    except ValueError:
+        pass  # the operation that would change that file refuses it
+    running = (found.info or {}).get("DockerRootDir")
+    return running or data, found.containerd_root or containerd
+
+
+def _left_behind(
+    stored: Mapping[str, int], data: str, containerd: str, wanted: Wanted
+) -> list[PyinfraCommand]:
+    """Given what is stored under other roots, return the refusals with the way to move it."""
+    in_containerd = {what for what in stored if what in ("containerd blobs", "running containers")}
+    moves = (
+        ("Docker", data, wanted.data_root, set(stored) - in_containerd, ""),
+        ("containerd", containerd, wanted.containerd_root, in_containerd, _OR_STAY),
+    )
+    return [
+        refuse(
+            f"{whose}'s root",
+            f"{old} holds {', '.join(f'{stored[what]} {what}' for what in sorted(left))},"
+            f" which would be left behind by {new}",
+            "stop all containers, then `systemctl stop docker.socket docker containerd`,"
+            f" `cp -aT {old} {new}` with its disk mounted, `mv {old} {old}.moved`, apply again{unless}",
+        )
+        for whose, old, new, left, unless in moves
+        if left
+    ]

@@ -1,0 +1,83 @@
+"""Docker Engine and Compose: configured first, then installed, then judged by what they say."""
+
+from __future__ import annotations
+
+from pyinfra.context import host
+
+from clup.command import script
+from clup.facts.docker import Engine, Wanted
+from clup.operations import docker, files
+from roles.engine.adoption import adoptable
+from roles.engine.files import (
+    RIVALS,
+    SOURCES,
+    daemon_keys,
+    drop_ins,
+    packages,
+    repository_files,
+)
+from roles.engine.settings import Settings
+
+_FOLDERS = (
+    "/etc/containerd",
+    "/etc/docker",
+    "/etc/systemd/system/containerd.service.d",
+    "/etc/systemd/system/docker.service.d",
+)
+
+# Only this source is read, so that what is said is about it. $1 is its file, $2 the words to say.
+_READ_SOURCE = """said=$(LC_ALL=C timeout 300 apt-get -q -o DPkg::Lock::Timeout=300 \\
+  -o Dir::Etc::sourcelist="$1" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0 \\
+  -o APT::Update::Error-Mode=any update 2>&1) && exit
+echo "$2: apt cannot use it: $(echo "$said" | grep -E '^(E|W|Err):? ?' | head -n 2 | paste -sd ' ');" \\
+  "check url, suite and key in engine.repository" >&2
+exit 1
+"""
+
+
+def converge(settings: Settings) -> None:
+    """Converge the engine: nothing left behind, data on its own disk, then packages and daemons."""
+    # A distribution stays what it is during a run, so its name may be read here.
+    wanted_packages = packages(settings, host.get_fact(Engine).os)
+    wanted = wanted_of(settings)
+    adoptable(
+        name="Take over the engine that is there, if any",
+        packages=wanted_packages,
+        rivals=RIVALS[settings.source],
+        wanted=wanted,
+    )
+    for folder in _FOLDERS:
+        files.directory(
+            name=f"Have {folder}", path=folder, user="root", group="root", mode="0755", among=_FOLDERS
+        )
+    docker.configured(
+        name="Configure Docker and containerd",
+        daemon=daemon_keys(settings),
+        wanted=wanted,
+        beside=drop_ins(settings),
+    )
+    if settings.repository is not None:
+        place = f"{settings.repository.url} {settings.repository.suite}"
+        files.configured(
+            name="Pin Docker's own repository",
+            files=repository_files(settings.repository),
+            then=[script(_READ_SOURCE, SOURCES, f"Docker's repository {place}")],
+            pending="engine-repository",
+        )
+    docker.running(
+        name="Install Docker and Compose, and run them",
+        packages=wanted_packages,
+        mount=settings.requires_mount,
+        wanted=wanted,
+        refresh=settings.repository is not None,
+    )
+
+
+def wanted_of(settings: Settings) -> Wanted:
+    """Given the settings, return what the running daemons must say of themselves."""
+    return Wanted(
+        data_root=settings.data_root,
+        containerd_root=settings.containerd_root,
+        live_restore=settings.live_restore,
+        log_driver=settings.log.driver,
+    )

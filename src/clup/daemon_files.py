@@ -1,0 +1,94 @@
+"""The texts of Docker's daemon.json and containerd's config.toml: edited, not replaced.
+
+What someone else wrote there stays. A file that already says what it should is returned as it
+is, to the last blank.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from clup.settings import merge
+
+# Docker does not use containerd's Kubernetes part, which would listen on a port of its own.
+_NEW_TOML = """version = 2
+root = {root}
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+
+[plugins."io.containerd.internal.v1.opt"]
+  path = {opt}
+"""
+
+
+def daemon_json(before: str | None, keys: Mapping[str, Any]) -> str:
+    """Given the text of daemon.json or None, return it with those keys, mappings merged deeply.
+
+    Raise ValueError when the text is no JSON object.
+    """
+    found = _object(before)
+    merged = merge(found, keys)
+    return before if before and merged == found else json.dumps(merged, indent=2) + "\n"
+
+
+def root_in_json(text: str | None) -> str | None:
+    """Given the text of daemon.json or None, return its data-root, by its old name too."""
+    found = _object(text)
+    root = found.get("data-root") or found.get("graph")
+    return root if isinstance(root, str) else None
+
+
+def containerd_toml(before: str | None, root: str) -> str:
+    """Given the text of config.toml or None, return it with that root.
+
+    Raise ValueError when the text is no TOML, or its root cannot be set without risk.
+    """
+    if before is None:
+        # A JSON string is a TOML string too.
+        return _NEW_TOML.format(root=json.dumps(root), opt=json.dumps(f"{root}/opt"))
+    found = _table(before)
+    if found.get("root") == root:
+        return before
+    head, table, rest = _split_at_first_table(before)
+    line = f"root = {json.dumps(root)}"
+    if "root" in found:
+        head = re.sub(r"(?m)^\s*root\s*=.*$", lambda _: line, head, count=1)
+    else:
+        head = f"{line}\n{head}"
+    after = head + table + rest
+    if _table(after) != {**found, "root": root}:
+        raise ValueError("has a root that cannot be set without touching the rest")
+    return after
+
+
+def root_in_toml(text: str | None) -> str | None:
+    """Given the text of config.toml or None, return its root."""
+    root = _table(text or "").get("root")
+    return root if isinstance(root, str) else None
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    if text is None or not text.strip():
+        return {}
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"is no JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise ValueError("is no JSON object")
+    return found
+
+
+def _table(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"is no TOML ({error})") from None
+
+
+def _split_at_first_table(text: str) -> tuple[str, str, str]:
+    found = re.search(r"(?m)^\s*\[", text)
+    return (text, "", "") if found is None else (text[: found.start()], found[0], text[found.end() :])

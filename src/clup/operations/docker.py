@@ -1,0 +1,137 @@
+"""The container engine: configured, installed and running, with its data in place.
+
+The configuration is written before the package comes, because the package starts the daemon at
+once. What is judged in the end is what the running daemons say of themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from clup import daemon_files, report
+from clup.command import script
+from clup.facts.docker import CONTAINERD_TOML, DAEMON_JSON, Engine, Wanted
+from clup.facts.units import Units
+from clup.operations import files
+from clup.operations.packages import installed
+from clup.operations.steps import ensure, refuse
+from clup.operations.systemd import is_up, service
+
+UNITS = ("containerd.service", "docker.service")
+
+# Judged by the daemon itself where it is there already; --validate came with Docker 23.
+_DAEMON_ACCEPTS = """
+if command -v dockerd >/dev/null && dockerd --help 2>&1 | grep -q -- --validate
+then dockerd --validate --config-file "$candidate" >&2; fi
+"""
+_CONTAINERD_ACCEPTS = """
+if command -v containerd >/dev/null
+then containerd --config "$candidate" config dump >/dev/null; fi
+"""
+
+# A reload takes live-restore over, so that containers that were started without it go on while
+# the daemon restarts. What does not run is left to be started later. $1: live restore, true/false.
+_RESTART = """set -e
+active() { [ "$(systemctl is-active "$1" 2>/dev/null)" = active ]; }
+restart() {
+  timeout 180 systemctl restart -- "$1" && return
+  said=$(journalctl _SYSTEMD_UNIT="$1" -n 3 --no-pager -o cat | paste -sd '|')
+  echo "$1 did not come back; it said last: $said" >&2
+  exit 1
+}
+systemctl daemon-reload
+if active docker.service; then
+  systemctl reload docker.service
+  for attempt in 1 2 3 4 5 6 7 8 9 10; do
+    [ "$(timeout 10 docker info --format '{{.LiveRestoreEnabled}}' 2>&1)" != "$1" ] || break
+    sleep 0.3
+  done
+fi
+if active containerd.service; then restart containerd.service; fi
+if active docker.service; then restart docker.service; fi
+"""
+
+_MOUNTED = """mountpoint -q -- "$1" && exit
+echo "$1 is not a mount point, and the engine's data belongs there; mount it, then apply again" >&2
+exit 1
+"""
+
+
+@operation()
+def configured(
+    daemon: Mapping[str, Any], wanted: Wanted, beside: Sequence[files.File] = ()
+) -> Iterator[PyinfraCommand]:
+    """Converge daemon.json, containerd's config.toml and the files `beside` them, such as drop-ins.
+
+    Keys of the two that are not asked for stay as they are. The daemons that run are restarted
+    after a change, and also when they differ from what their files say.
+    """
+    found = host.get_fact(Engine)
+    converged = list(beside)
+    for path, edit, validate in (
+        (DAEMON_JSON, lambda text: daemon_files.daemon_json(text, daemon), _DAEMON_ACCEPTS),
+        (
+            CONTAINERD_TOML,
+            lambda text: daemon_files.containerd_toml(text, wanted.containerd_root),
+            _CONTAINERD_ACCEPTS,
+        ),
+    ):
+        try:
+            content = edit(found.files.get(path))
+        except ValueError as error:
+            yield refuse(path, str(error), "mend it or move it away, then apply again")
+            return
+        converged.append(files.File(path, content, validate=validate))
+    differ = "; ".join(wanted.differences(found))
+    restart = script(_RESTART, str(wanted.live_restore).lower(), timeout=600)
+    changed = False
+    for step in files.configured._inner(
+        files=converged, then=[restart], pending="engine", because=differ
+    ):
+        changed = True
+        yield step
+    if changed:
+        yield ensure("the running engine", lambda: _differs(wanted))
+
+
+@operation()
+def running(
+    packages: Sequence[str], mount: str, wanted: Wanted, refresh: bool = False
+) -> Iterator[PyinfraCommand]:
+    """Have the packages installed and their daemons run, with their data below `mount`.
+
+    One operation, because installing starts the daemons: two would be changed by turns.
+    """
+    changed = False
+    for step in _installed_and_up(packages, refresh):
+        if not changed:
+            yield script(_MOUNTED, mount)
+        changed = True
+        yield step
+    if changed:
+        yield ensure("the running engine", lambda: _differs(wanted, must_run=True))
+
+
+def _installed_and_up(packages: Sequence[str], refresh: bool) -> Iterator[PyinfraCommand]:
+    yield from installed._inner(packages=packages, refresh=refresh)
+    states = host.get_fact(Units, names=UNITS)
+    for unit in UNITS:
+        if not is_up(states.get(unit), enabled=True):
+            yield from service._inner(unit=unit)
+
+
+def _differs(wanted: Wanted, must_run: bool = False) -> str | None:
+    found = host.get_fact(Engine)
+    if must_run and found.info is None:
+        return "Docker does not answer; `journalctl -u docker` on the machine says why"
+    if must_run and found.containerd_root is None:
+        return "containerd does not run; `journalctl -u containerd` on the machine says why"
+    differ = wanted.differences(found)
+    if differ:
+        report.evidence("; ".join(differ))
+    return "; ".join(differ) or None
