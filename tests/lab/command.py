@@ -1,0 +1,60 @@
+"""The real command, as an operator runs it, with --json."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clup import lab
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended: its exit code, its document, and what it told the operator."""
+
+    exit: int
+    document: dict[str, Any]
+    stderr: str
+
+    def operations(self, status: str) -> set[str]:
+        """The operations with this status, each as "role: name", of all hosts."""
+        return {
+            f"{operation['role']}: {operation['name']}"
+            for host in self.document["hosts"].values()
+            for operation in host.get("operations", [])
+            if operation["status"] == status
+        }
+
+    def checks(self, status: str) -> list[str]:
+        """What the checks with this status are about, of all hosts."""
+        return [
+            f"{check['what']}: {check['found']}"
+            for host in self.document["hosts"].values()
+            for results in host["checks"].values()
+            for check in results
+            if check["status"] == status
+        ]
+
+
+def clup(name: str, *arguments: str, data: dict[str, str] | None = None) -> Answer:
+    """Run a clup command with --json against one lab; the document must be there whatever happens."""
+    argv = [sys.executable, "-P", "-m", "clup", *arguments, "--json"]
+    environment = os.environ | {"CLUP_LAB": name} | (data or {})
+    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return Answer(done.returncode, json.loads(done.stdout), done.stderr)
+
+
+def on_machine(box: lab.Lab, script: str) -> str:
+    """Run a script as root on a lab machine and return what it printed."""
+    argv = lab.ssh_argv(box, ["sudo", "sh", "-eus"])
+    done = subprocess.run(argv, input=script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{script}\n{done.stderr}"
+    return done.stdout

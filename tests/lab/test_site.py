@@ -1,0 +1,122 @@
+"""The whole site on a lab machine: from bare, again, through plain pyinfra, and after breakages.
+
+The tests run in the order in which they stand: each begins where the one before it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clup import lab
+from tests.lab.breakages import Breakage, accounts, base, engine, layout, storage
+from tests.lab.command import ROOT, clup, on_machine
+from tests.lab.fingerprint import fingerprint
+
+NAME = "site"
+SITE = "inventories/lab.py"
+BREAKAGES = [
+    (role.__name__.rpartition(".")[2], breakage)
+    for role in (base, storage, engine, accounts, layout)
+    for breakage in role.BREAKAGES
+]
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[lab.Lab]:
+    remove()
+    yield lab.up(NAME)
+    remove()
+
+
+def remove() -> None:
+    """Remove the lab of these tests, also one that an earlier run left."""
+    if NAME in {box.name for box in lab.labs()}:
+        lab.down(NAME)
+
+
+def test_from_bare_apply_changes_what_plan_listed(box: lab.Lab) -> None:
+    planned = clup(NAME, "plan", SITE)
+    assert planned.exit == 2, planned.stderr
+    assert on_machine(box, "ls /srv") == "", "a plan must not touch the machine"
+    applied = clup(NAME, "apply", SITE)
+    assert applied.exit == 0, applied.stderr
+    assert applied.operations("changed") == planned.operations("would change")
+    assert applied.operations("unchanged") == planned.operations("unchanged")
+    assert len(applied.operations("changed")) >= 40
+
+
+def test_the_result_verifies(box: lab.Lab) -> None:
+    verified = clup(NAME, "verify", SITE)
+    assert verified.checks("failed") == []
+    assert verified.exit == 0
+    assert len(verified.checks("passed")) >= 60
+
+
+def test_a_second_apply_changes_nothing(box: lab.Lab) -> None:
+    before = fingerprint(box)
+    applied = clup(NAME, "apply", SITE)
+    assert applied.exit == 0
+    assert applied.operations("changed") == set()
+    planned = clup(NAME, "plan", SITE)
+    assert planned.exit == 0
+    assert planned.operations("would change") == set()
+    assert fingerprint(box) == before
+
+
+def test_plain_pyinfra_agrees(box: lab.Lab) -> None:
+    pyinfra = Path(sys.executable).with_name("pyinfra")
+    done = subprocess.run(
+        [pyinfra, "--json", "-y", SITE, "deploys/site.py"],
+        cwd=ROOT,
+        env=os.environ | {"CLUP_LAB": NAME},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    totals = json.loads(done.stdout)["results"]["totals"]
+    assert (totals["success"], totals["error"]) == (0, 0), totals
+    assert totals["no_change"] >= 60
+
+
+def test_the_journal_says_who_applied_what(box: lab.Lab) -> None:
+    lines = on_machine(box, "cat /var/lib/clup/journal.jsonl").splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert [entry["result"] for entry in entries] == ["done", "done"]
+    assert entries[0]["changed"] >= 40
+    assert entries[1]["changed"] == 0
+    assert len(entries[0]["revision"].removesuffix("+changes")) == 40
+
+
+def test_every_breakage_is_named_shown_and_mended(
+    box: lab.Lab, subtests: pytest.Subtests
+) -> None:
+    assert len(BREAKAGES) >= 40
+    for role, breakage in BREAKAGES:
+        with subtests.test(f"{role}: {breakage.name}"):
+            mended(box, role, breakage)
+
+
+def mended(box: lab.Lab, role: str, breakage: Breakage) -> None:
+    """Break one thing; verify names it, plan shows it, apply mends it and nothing else."""
+    changes = {f"{role}: {name}" for name in breakage.changes}
+    on_machine(box, breakage.shell)
+    verified = clup(NAME, "verify", SITE)
+    failed = verified.checks("failed")
+    assert verified.exit == 2, breakage.name
+    for text in breakage.checks:
+        assert any(text in line for line in failed), f"{text!r} is not in {failed}"
+    planned = clup(NAME, "plan", SITE)
+    assert planned.exit == 2
+    assert planned.operations("would change") == changes
+    applied = clup(NAME, "apply", SITE)
+    assert applied.exit == 0, applied.stderr
+    assert applied.operations("changed") == changes
+    assert clup(NAME, "verify", SITE).checks("failed") == []
