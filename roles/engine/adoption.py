@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import operation
@@ -12,7 +12,7 @@ from clup import daemon_files
 from clup.facts.docker import CONTAINERD_TOML, DAEMON_JSON, Engine, EngineState, Stored, Wanted
 from clup.facts.packages import DebVersions
 from clup.operations.packages import is_installed
-from clup.operations.steps import refuse
+from clup.operations.steps import Steps, refuse
 from roles.engine.settings import CONTAINERD_HOME
 
 
@@ -22,7 +22,7 @@ _OR_STAY = f"; or leave it on the root disk: engine.containerd_root={CONTAINERD_
 @operation()
 def adoptable(
     packages: Sequence[str], rivals: Sequence[str], wanted: Wanted
-) -> Iterator[PyinfraCommand]:
+) -> Steps:
     """Refuse where converging the engine would leave data behind or meet another one's packages.
 
     `packages` is empty where the distribution has none that will do; `rivals` cannot be installed

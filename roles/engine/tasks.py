@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyinfra.context import host
 
 from clup.command import script
-from clup.facts.docker import Engine, Wanted
+from clup.facts.docker import CONTAINERD_TOML, DAEMON_JSON, Engine, Wanted
 from clup.operations import docker, files
 from roles.engine.adoption import adoptable
 from roles.engine.files import (
@@ -24,6 +24,8 @@ _FOLDERS = (
     "/etc/systemd/system/containerd.service.d",
     "/etc/systemd/system/docker.service.d",
 )
+
+_PENDING = "engine-repository"
 
 # Only this source is read, so that what is said is about it. $1 is its file, $2 the words to say.
 _READ_SOURCE = """said=$(LC_ALL=C timeout 300 apt-get -q -o DPkg::Lock::Timeout=300 \\
@@ -46,15 +48,17 @@ def converge(settings: Settings) -> None:
         rivals=RIVALS[settings.source],
         wanted=wanted,
     )
+    among = _paths(settings)
     for folder in _FOLDERS:
         files.directory(
-            name=f"Have {folder}", path=folder, user="root", group="root", mode="0755", among=_FOLDERS
+            name=f"Have {folder}", path=folder, user="root", group="root", mode="0755", among=among
         )
     docker.configured(
         name="Configure Docker and containerd",
         daemon=daemon_keys(settings),
         wanted=wanted,
         beside=drop_ins(settings),
+        among=among,
     )
     if settings.repository is not None:
         place = f"{settings.repository.url} {settings.repository.suite}"
@@ -62,7 +66,8 @@ def converge(settings: Settings) -> None:
             name="Pin Docker's own repository",
             files=repository_files(settings.repository),
             then=[script(_READ_SOURCE, SOURCES, f"Docker's repository {place}")],
-            pending="engine-repository",
+            pending=_PENDING,
+            among=among,
         )
     docker.running(
         name="Install Docker and Compose, and run them",
@@ -71,6 +76,17 @@ def converge(settings: Settings) -> None:
         wanted=wanted,
         refresh=settings.repository is not None,
     )
+
+
+def _paths(settings: Settings) -> tuple[str, ...]:
+    """Return all paths that the role converges, so that their states are read together."""
+    texts = [*drop_ins(settings)]
+    markers = [files.marker(docker.PENDING)]
+    if settings.repository is not None:
+        texts += repository_files(settings.repository)
+        markers.append(files.marker(_PENDING))
+    named = (DAEMON_JSON, CONTAINERD_TOML, *(file.path for file in texts), *markers)
+    return (*_FOLDERS, *named)
 
 
 def wanted_of(settings: Settings) -> Wanted:

@@ -6,10 +6,9 @@ once. What is judged in the end is what the running daemons say of themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
@@ -19,8 +18,11 @@ from clup.facts.docker import CONTAINERD_TOML, DAEMON_JSON, Engine, Wanted
 from clup.facts.units import Units
 from clup.operations import files
 from clup.operations.packages import installed
-from clup.operations.steps import ensure, refuse
+from clup.operations.steps import Steps, ensure, refuse
 from clup.operations.systemd import is_up, service
+
+PENDING = "engine"
+"""The marker of a restart that is still to be done."""
 
 UNITS = ("containerd.service", "docker.service")
 
@@ -40,7 +42,7 @@ _RESTART = """set -e
 active() { [ "$(systemctl is-active "$1" 2>/dev/null)" = active ]; }
 restart() {
   timeout 180 systemctl restart -- "$1" && return
-  said=$(journalctl _SYSTEMD_UNIT="$1" -n 3 --no-pager -o cat | paste -sd '|')
+  said=$(journalctl _SYSTEMD_UNIT="$1" -n 3 --no-pager -q -o cat | paste -sd '|')
   echo "$1 did not come back; it said last: $said" >&2
   exit 1
 }
@@ -64,8 +66,11 @@ exit 1
 
 @operation()
 def configured(
-    daemon: Mapping[str, Any], wanted: Wanted, beside: Sequence[files.File] = ()
-) -> Iterator[PyinfraCommand]:
+    daemon: Mapping[str, Any],
+    wanted: Wanted,
+    beside: Sequence[files.File] = (),
+    among: tuple[str, ...] = (),
+) -> Steps:
     """Converge daemon.json, containerd's config.toml and the files `beside` them, such as drop-ins.
 
     Keys of the two that are not asked for stay as they are. The daemons that run are restarted
@@ -91,7 +96,7 @@ def configured(
     restart = script(_RESTART, str(wanted.live_restore).lower(), timeout=600)
     changed = False
     for step in files.configured._inner(
-        files=converged, then=[restart], pending="engine", because=differ
+        files=converged, then=[restart], pending=PENDING, because=differ, among=among
     ):
         changed = True
         yield step
@@ -102,7 +107,7 @@ def configured(
 @operation()
 def running(
     packages: Sequence[str], mount: str, wanted: Wanted, refresh: bool = False
-) -> Iterator[PyinfraCommand]:
+) -> Steps:
     """Have the packages installed and their daemons run, with their data below `mount`.
 
     One operation, because installing starts the daemons: two would be changed by turns.
@@ -117,7 +122,7 @@ def running(
         yield ensure("the running engine", lambda: _differs(wanted, must_run=True))
 
 
-def _installed_and_up(packages: Sequence[str], refresh: bool) -> Iterator[PyinfraCommand]:
+def _installed_and_up(packages: Sequence[str], refresh: bool) -> Steps:
     yield from installed._inner(packages=packages, refresh=refresh)
     states = host.get_fact(Units, names=UNITS)
     for unit in UNITS:

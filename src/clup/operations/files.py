@@ -111,6 +111,7 @@ def configured(
     then: Sequence[StringCommand] = (),
     pending: str | None = None,
     because: str = "",
+    among: tuple[str, ...] = (),
 ) -> Steps:
     """Converge files that belong together, then do what their change asks for.
 

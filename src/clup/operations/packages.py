@@ -24,6 +24,16 @@ lock=$1 refresh=$2; shift 2
 dpkg --configure -a --force-confold
 if [ -n "$refresh" ] || [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mmin -60)" ]
 then apt-get -q -o DPkg::Lock::Timeout="$lock" update; fi
+for package; do
+  name=${package%%=*} version=${package#*=}
+  [ "$name" != "$package" ] || continue
+  known=$(apt-cache madison -- "$name" | cut -d '|' -f 2 | tr -d ' ' | sort -uV)
+  if ! echo "$known" | grep -qxF -- "$version"; then
+    echo "$name $version is not, or no longer, in this machine's package sources;" \
+      "pin one that is there: $(echo ${known:-none is})" >&2
+    exit 1
+  fi
+done
 apt-get -q -y -o DPkg::Lock::Timeout="$lock" -o Dpkg::Options::=--force-confdef \\
   -o Dpkg::Options::=--force-confold install --no-install-recommends --allow-downgrades -- "$@"
 """

@@ -9,12 +9,15 @@ from clup.command import script
 from clup.facts.units import Units, UnitState
 from clup.operations.steps import Steps, ensure
 
-# What a daemon said when it did not start is what the operator needs: its last lines come along.
+# What a daemon said when it did not start is what the operator needs: its last lines come along,
+# without systemd's own about it. A unit that failed too often starts again only after a reset.
 _START = """systemctl daemon-reload
 if [ "$2" = enable ]; then systemctl enable -- "$1" || exit 1; fi
-systemctl start -- "$1" && exit 0
-echo "$1 did not start; its last lines:" >&2
-journalctl -u "$1" -n 5 --no-pager -o cat >&2
+systemctl reset-failed -- "$1" 2>/dev/null
+why=$(timeout 180 systemctl start -- "$1" 2>&1) && exit 0
+said=$(journalctl _SYSTEMD_UNIT="$1" -n 3 --no-pager -q -o cat | paste -sd '|')
+echo "$1 did not start: ${said:-${why:-no end after 180 s}};" \
+  "\`journalctl -u $1\` on the machine tells more" >&2
 exit 1
 """
 
