@@ -54,7 +54,7 @@ def held(path: str, number: str, wait: float) -> Iterator[int]:
 
 
 def _wait_for_lock(fd: int, path: str, wait: float) -> None:
-    """Lock the disk's node: whoever changes a disk owes that to udev (systemd.io: BLOCK_DEVICE_LOCKING)."""
+    """Lock the disk's node; udev then leaves it alone (systemd.io/BLOCK_DEVICE_LOCKING)."""
     began = time.monotonic()
     told = began - 5
     while True:

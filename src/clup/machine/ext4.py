@@ -11,6 +11,8 @@ from clup.machine.process import run
 
 BLOCK = 4096
 PIECE = 1 << 20
+HEAD = (1024, 1536)
+"""The first sector of the primary superblock, as (start, end): ext4 is known by what is in it."""
 
 # The features and defaults of the filesystem are ours, not those of the machine's mke2fs.conf: the
 # image has to come out the same again, and every supported kernel and rescue disk has to read it.
@@ -101,21 +103,23 @@ def used_between(listing: str, blocks: int) -> list[tuple[int, int]]:
 def write_image(fd: int, image: int, size: int) -> None:
     """Copy the image to a disk that holds zeros, or parts of this image, where it has none.
 
-    The block with the primary superblock comes last, when all else is on the disk: until then
-    there is no filesystem. Raise RuntimeError when the disk gives back other bytes.
+    The sector with the superblock's magic, label and UUID comes last, when all else is on the
+    disk: until then there is no filesystem, and a sector is written whole or not at all. Raise
+    RuntimeError when the disk gives back other bytes.
     """
-    _write(fd, image, BLOCK, size)
-    _write(fd, image, 0, BLOCK)
+    first, last = HEAD
+    _write(fd, image, [(0, first), (last, size)])
+    _write(fd, image, [HEAD])
 
 
-def _write(fd: int, image: int, start: int, end: int) -> None:
-    for offset, data in pieces(image, start, end):
+def _write(fd: int, image: int, ranges: list[tuple[int, int]]) -> None:
+    for offset, data in pieces(image, ranges):
         written = 0
         while written < len(data):
             written += os.pwrite(fd, data[written:], offset + written)
     os.fsync(fd)
     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    for offset, data in pieces(image, start, end):
+    for offset, data in pieces(image, ranges):
         if os.pread(fd, len(data), offset) != data:
             raise RuntimeError(f"the disk gives back other bytes than were written at {offset}")
 
@@ -127,16 +131,16 @@ def check(path: str) -> None:
         raise RuntimeError(f"e2fsck finds faults: {' / '.join(found.stdout.splitlines())}")
 
 
-def pieces(image: int, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """Yield (offset, bytes) of the data that a sparse file holds between two offsets."""
-    at = start
-    while at < end:
-        try:
-            first = os.lseek(image, at, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:
-                return
-            raise
-        at = min(end, os.lseek(image, first, os.SEEK_HOLE))
-        for offset in range(first, at, PIECE):
-            yield offset, os.pread(image, min(PIECE, at - offset), offset)
+def pieces(image: int, ranges: list[tuple[int, int]]) -> Iterator[tuple[int, bytes]]:
+    """Yield (offset, bytes) of the data that a sparse file holds in the ranges (start, end)."""
+    for at, end in ranges:
+        while at < end:
+            try:
+                first = os.lseek(image, at, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno != errno.ENXIO:
+                    raise
+                break
+            at = min(end, os.lseek(image, first, os.SEEK_HOLE))
+            for offset in range(first, at, PIECE):
+                yield offset, os.pread(image, min(PIECE, at - offset), offset)

@@ -12,6 +12,7 @@ import os
 import random
 import signal
 import sys
+from unittest.mock import patch
 
 from clup.machine import format_disk
 
@@ -19,7 +20,7 @@ SECTOR = 512
 cut = int(sys.argv[1])
 events = 0
 unsynced: list[tuple[int, int, bytes]] = []
-real_pwrite, real_fsync, real_pread = os.pwrite, os.fsync, os.pread
+real_pwrite, real_fsync = os.pwrite, os.fsync
 
 
 def event() -> None:
@@ -50,7 +51,7 @@ def fsync(fd: int) -> None:
     event()
 
 
-os.pwrite, os.fsync = pwrite, fsync
-status = format_disk.main(sys.argv[2:])
+with patch.multiple(os, pwrite=pwrite, fsync=fsync):
+    status = format_disk.main(sys.argv[2:])
 sys.stdout.write(f"events {events}\n")
 sys.exit(status)

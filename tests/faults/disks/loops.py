@@ -59,14 +59,14 @@ def loop(
         subprocess.run(["losetup", "--detach", path], check=True)
 
 
-def format_words(disk: Loop, folder: Path, label: str = "CLAW_DATA", **more: object) -> list[str]:
+def format_words(disk: Loop, folder: Path, **more: object) -> list[str]:
     """Return format_disk's arguments for a disk; its marker and record lie in `folder`."""
     options: dict[str, object] = {
         "path": disk.path,
         "number": disk.number,
         "size": disk.size,
         "id": "virtio-LABDATA",
-        "label": label,
+        "label": "CLAW_DATA",
         "marker": folder / "data.json",
         "record": folder / "data.uuid",
         "wait": 20,
