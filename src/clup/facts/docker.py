@@ -142,6 +142,8 @@ class Stored(FactBase[dict[str, int]]):
     The keys are in words ("images", "volumes" ...); what there is none of is not in the result.
     """
 
+    default = dict
+
     def command(  # type: ignore[override]
         self, data: str, data_wanted: str, containerd: str, containerd_wanted: str
     ) -> StringCommand:

@@ -14,6 +14,8 @@ class DebVersions(FactBase[dict[str, str]]):
     A package that dpkg left half-installed (a cut run) is not in the result.
     """
 
+    default = dict  # what no output means
+
     def command(self, names: tuple[str, ...]) -> StringCommand:
         return script(
             'dpkg-query -W -f "\\${db:Status-Status} \\${Package} \\${Version}\\n" -- "$@" 2>/dev/null; true',
