@@ -2,12 +2,15 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from clup.lab.errors import LabError
 
+# losetup and dockerd live where the PATH of an account other than root does not lead.
+PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 _inherited: set[int] = set()
 
 
@@ -19,6 +22,16 @@ def inherited(descriptor: int) -> Iterator[None]:
         yield
     finally:
         _inherited.discard(descriptor)
+
+
+def environment() -> dict[str, str]:
+    """Return our environment, with a PATH on which everything is found."""
+    return {**os.environ, "PATH": PATH}
+
+
+def there(command: str) -> bool:
+    """Given a command, return whether this machine has it."""
+    return shutil.which(command, path=PATH) is not None
 
 
 def as_root(argv: Sequence[str], uid: int | None = None) -> list[str]:
@@ -44,6 +57,7 @@ def run(
             input=b"" if stdin is None else stdin,
             capture_output=True,
             pass_fds=tuple(_inherited),
+            env=environment(),
             timeout=seconds,
             check=False,
         )
@@ -62,7 +76,12 @@ def attempt(argv: Sequence[str], seconds: float) -> subprocess.CompletedProcess[
     """Given a command, run it and return how it ended: None if it did not start, or not end."""
     try:
         return subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment(),
+            timeout=seconds,
+            check=False,
         )
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return None

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from clup.lab import disks, dockerd, image, needs
-from clup.lab.commands import output
+from clup.lab.commands import output, there
 from clup.lab.docker import docker, docker_argv
 from clup.lab.keys import public
 from clup.lab.machine import Lab
@@ -14,14 +14,30 @@ from clup.lab.tree import Entry, packed
 LABEL = "clup.lab"
 STOP_SECONDS = 30
 
-# systemd mounts, makes nodes and manages control groups, so it gets what --privileged would give
-# except: SYS_RESOURCE, which some machines refuse; SYS_TIME and SYS_MODULE, as the clock and the
-# kernel are those of the operator's machine.
+# What systemd and a Docker of its own need beyond Docker's defaults, with their bits. Not among
+# them: SYS_TIME, SYS_MODULE, SYS_RAWIO and SYS_RESOURCE, as the clock, the kernel and the limits
+# are those of the operator's machine.
+CAPABILITIES = {
+    "DAC_READ_SEARCH": 2,
+    "LINUX_IMMUTABLE": 9,
+    "NET_BROADCAST": 11,
+    "NET_ADMIN": 12,
+    "IPC_LOCK": 14,
+    "IPC_OWNER": 15,
+    "SYS_PTRACE": 19,
+    "SYS_PACCT": 20,
+    "SYS_ADMIN": 21,
+    "SYS_BOOT": 22,
+    "SYS_NICE": 23,
+    "SYS_TTY_CONFIG": 26,
+    "LEASE": 28,
+    "AUDIT_CONTROL": 30,
+    "SYSLOG": 34,
+    "WAKE_ALARM": 35,
+    "BLOCK_SUSPEND": 36,
+    "AUDIT_READ": 37,
+}
 FLAGS = (
-    "--cap-add=ALL",
-    "--cap-drop=SYS_RESOURCE",
-    "--cap-drop=SYS_TIME",
-    "--cap-drop=SYS_MODULE",
     "--security-opt=seccomp=unconfined",
     "--security-opt=apparmor=unconfined",
     "--device-cgroup-rule=a *:* rwm",
@@ -38,14 +54,26 @@ def container(lab: Lab) -> str:
     return f"clup-lab-{lab.name}-{hashlib.sha256(str(lab.folder).encode()).hexdigest()[:8]}"
 
 
-def create_words(lab: Lab, image: str) -> list[str]:
-    """Given a lab and its image, return the words of the docker command that creates it."""
+def bounding_set(status: str) -> int:
+    """Given a process's /proc/PID/status, return the capabilities that it could ever have."""
+    found = (line.split()[1] for line in status.splitlines() if line.startswith("CapBnd:"))
+    return int(next(found), 16)
+
+
+def grantable(bounding: int) -> list[str]:
+    """Given this machine's capabilities, return those to add: Docker refuses what it lacks."""
+    return [name for name, bit in CAPABILITIES.items() if bounding >> bit & 1]
+
+
+def create_words(lab: Lab, image: str, bounding: int) -> list[str]:
+    """Given a lab, its image and this machine's capabilities, return the docker command's words."""
     return [
         "create",
         f"--name={container(lab)}",
         f"--hostname=lab-{lab.name}",
         f"--label={LABEL}={lab.folder}",
         f"--publish={lab.address}:{lab.port}:22",
+        *(f"--cap-add={name}" for name in grantable(bounding)),
         *FLAGS,
         image,
         "/usr/local/lib/lab/init",
@@ -78,7 +106,8 @@ def prepare(say: Say) -> None:
 def make(lab: Lab, say: Say) -> None:
     """Given a lab with keys and no container, make the container and boot it."""
     name = image.ensure(lab.suite, say)
-    docker(*create_words(lab, name))
+    bounding = bounding_set(Path("/proc/self/status").read_text())
+    docker(*create_words(lab, name, bounding))
     docker("cp", "-", f"{container(lab)}:/", stdin=packed(belongings(lab)))
     start(lab)
 
@@ -101,12 +130,12 @@ def remove(folder: Path, say: Say) -> None:
     Where something needed is missing, `up` has not come far enough to make a container.
     """
     image.discard_scratch()
-    if not needs.missing(needed(), needs.there):
+    if not needs.missing(needed(), there):
         dockerd.ensure(say)
         mine = docker("ps", "--all", "--quiet", f"--filter=label={LABEL}={folder}").split()
         if mine:
             docker("rm", "--force", "--volumes", *mine)
-    if needs.there("losetup"):
+    if there("losetup"):
         disks.detach(folder)
 
 

@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from clup.lab.commands import as_root, run
+from clup.lab.commands import as_root, environment, run
 from clup.lab.docker import answers, docker
 from clup.lab.errors import LabError
 from clup.lab.machine import FOLDER
@@ -113,7 +113,12 @@ def start(say: Say) -> None:
     argv = as_root(["dockerd", f"--data-root={data_root()}", f"--mtu={mtu()}"])
     with log_file().open("ab") as log:
         subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment(),
+            start_new_session=True,
         )
 
 

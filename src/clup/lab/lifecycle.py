@@ -75,6 +75,9 @@ def reboot(name: str = "default", say: Say = print) -> None:
     """Given a lab's name, shut its machine down and boot it. Raise LabError."""
     with locked(say):
         lab = find(name)
+        if not lab.ready:
+            cure = f"make it with `clup lab up --name {name}`"
+            raise LabError("its `up` was cut", f"lab {name}", cure)
         driver = driver_of(lab.kind)
         driver.prepare(say)
         driver.stop(lab)

@@ -1,10 +1,9 @@
 """What labs need on the operator's machine, and how it gets there."""
 
-import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from clup.lab.commands import as_root, run, succeeds
+from clup.lab.commands import as_root, run, succeeds, there
 from clup.lab.errors import LabError
 from clup.lab.say import Confirm, Say
 
@@ -75,13 +74,6 @@ def ensure(needs: Iterable[Need], say: Say, confirm: Confirm) -> None:
     if still := missing(needs, there):
         names = ", ".join(need.command for need in still)
         raise LabError(f"installed {', '.join(wanted)}, yet no {names}", "this machine", cure)
-
-
-def there(command: str) -> bool:
-    """Given a command, return whether it is there, also for root, whose PATH has sbin."""
-    return shutil.which(command) is not None or any(
-        shutil.which(command, path=folder) for folder in ("/usr/sbin", "/sbin")
-    )
 
 
 def known(package: str) -> bool:
