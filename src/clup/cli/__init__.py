@@ -1,0 +1,128 @@
+"""The `clup` command. Its commands are files of this package, imported only when they are used.
+
+So `clup --help` answers at once: pyinfra and rich are loaded by the commands that need them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+COMMANDS = {
+    "demo": "Build a lab machine, apply the whole site to it, verify it.",
+    "check": "Judge settings and rendered files; contact nothing.",
+    "plan": "Show what would change on the machines.",
+    "apply": "Converge the machines.",
+    "verify": "Check the running machines against their settings.",
+    "lab": "Make, reach and remove throwaway machines.",
+    "test": "Run the project's tests.",
+    "completion": "Print the completion script of a shell.",
+}
+"""Each command's name, which is its module's, and what it does in a line."""
+
+WRONG_USAGE = 64
+FAILED = 1
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which the help shows them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, or None when there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"clup.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name; for an unknown one, name the nearest."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            ctx.fail(unknown(name))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands' lines without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands and options that begin so, without importing any command."""
+        begun = [(name, line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
+        commands = [CompletionItem(name, help=line) for name, line in begun]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def unknown(name: str) -> str:
+    """Given a word that is no command, return what to say about it."""
+    near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+    cure = f"did you mean '{near[0]}'?" if near else "clup --help lists them"
+    return f"there is no command '{name}'; {cure}"
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    import tomllib
+
+    from clup import revision
+    from clup.cli.target import ROOT
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    click.echo(f"clup {project['version']} ({revision.current(ROOT)})")
+    ctx.exit()
+
+
+@click.command(
+    cls=Commands,
+    name="clup",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="clup COMMAND --help tells more, with an example.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and the revision, and exit.",
+)
+def group() -> None:
+    """Turn a bare Ubuntu or Debian VM into a running, verified home for gateways, jobs and bots.
+
+    \b
+    Example:
+      clup demo --yes
+      clup plan inventories/example.py
+    """
+
+
+def main(arguments: list[str] | None = None, **extra: Any) -> NoReturn:
+    """Run the command that the arguments name (those of the process by default), and exit.
+
+    Exit codes of wrong usage (64) and of an interrupt outside a command's own care (1) are set
+    here; the others are the commands'.
+    """
+    try:
+        code = group.main(arguments, prog_name="clup", standalone_mode=False, **extra)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(WRONG_USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(FAILED)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("clup: interrupted", err=True)
+        sys.exit(FAILED)
+    sys.exit(code if isinstance(code, int) else 0)
