@@ -7,10 +7,9 @@
 set -u
 export LC_ALL=C
 
-state=${CLUP_SSHD_STATE:-/var/lib/clup/sshd}
-etc=${CLUP_SSHD_ETC:-/etc/ssh}
-units=${CLUP_SSHD_UNITS:-/etc/systemd/system}
-dropin=$etc/sshd_config.d/10-clup.conf
+state=/var/lib/clup/sshd
+units=/etc/systemd/system
+dropin=/etc/ssh/sshd_config.d/10-clup.conf
 timer=clup-sshd-takeback.timer
 service=clup-sshd-takeback.service
 
@@ -21,12 +20,12 @@ fail() {
 
 # sshd refuses to judge its files without the folder that its service makes when it starts.
 judge() {
-    mkdir -p -m 0755 /run/sshd
-    sshd -t -f "$etc/sshd_config" 2>&1
+    install -d -m 0755 /run/sshd
+    sshd -t 2>&1
 }
 
 ports() {
-    sshd -T -f "$etc/sshd_config" 2>/dev/null | grep -E '^(port|listenaddress) ' | sort
+    sshd -T 2>/dev/null | grep -E '^(port|listenaddress) ' | sort
 }
 
 # $1 is what `ports` said before the change. With socket activation systemd listens, on the ports
@@ -78,7 +77,8 @@ AccuracySec=1s
 WantedBy=timers.target
 UNIT
     systemctl daemon-reload
-    systemctl -q enable "$timer" && systemctl restart "$timer" || fail "the take-back timer does not start"
+    systemctl -q enable "$timer" || fail "the take-back timer cannot be enabled"
+    systemctl restart "$timer" || fail "the take-back timer does not start"
     : >"$state/armed"
     sync -- "$state" "$units"
 }
@@ -86,11 +86,15 @@ UNIT
 put() {
     [ -e "$state/armed" ] || fail "the time for this change ran out before it began; apply again"
     before=$(ports)
-    candidate=$(mktemp "$etc/sshd_config.d/.clup.XXXXXX") || fail "$etc/sshd_config.d cannot be written"
-    base64 -d >"$candidate" && chmod 0644 "$candidate" && mv -fT -- "$candidate" "$dropin"
+    candidate=$(mktemp "$dropin.XXXXXX") || fail "$dropin cannot be written"
+    if ! { base64 -d >"$candidate" && chmod 0644 "$candidate" && mv -fT "$candidate" "$dropin"; }; then
+        rm -f -- "$candidate"
+        takeback
+        fail "$dropin cannot be written"
+    fi
     if ! said=$(judge); then
         takeback
-        fail "its files would be refused: $said"
+        fail "its files would be refused: $(echo "$said" | tr '\n' ' ')"
     fi
     reload "$before" || { takeback; fail "it did not reload; the former settings are back"; }
 }
@@ -118,7 +122,7 @@ takeback() {
     disarm
 }
 
-mkdir -p -m 0700 "$state"
+install -d -m 0700 "$state"
 exec 9>>"$state/lock"
 flock 9
 "$@"
