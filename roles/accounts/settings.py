@@ -111,6 +111,15 @@ class Settings(Model):
         """Given a user of these settings, return its home folder."""
         return self.users[name].home or f"/home/{name}"
 
+    @property
+    def homes(self) -> tuple[tuple[str, str], ...]:
+        """All users with their home folders."""
+        return tuple((name, self.home(name)) for name in self.users)
+
+    def waived(self, today: datetime.date) -> tuple[str, ...]:
+        """Given a date, return who may be in the group docker on that day."""
+        return tuple(name for name, waiver in self.docker.items() if today <= waiver.expires)
+
     def keys(self, name: str) -> tuple[Key, ...]:
         """Given a user of these settings, return its public keys."""
         return tuple(parse(line) for line in self.users[name].keys)

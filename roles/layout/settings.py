@@ -66,10 +66,10 @@ class Settings(Model):
     )
     """Folders by path, merged over those of the site; None takes one of those away."""
 
-    def root_of(self, path: str) -> str | None:
-        """Given a path, return the innermost root above it, or None."""
+    def root_of(self, path: str) -> str:
+        """Given a path, return the innermost root above it; empty if there is none."""
         above = [root for root in self.roots if path.startswith(f"{root}/")]
-        return max(above, key=len, default=None)
+        return max(above, key=len, default="")
 
     def ordered(self) -> list[tuple[str, Folder]]:
         """Return all folders, each after the one that it lies in."""
@@ -85,7 +85,7 @@ class Settings(Model):
         for path, folder in self.folders.items():
             parent = str(PurePosixPath(path).parent)
             above = self.folders.get(parent)
-            if self.root_of(path) is None:
+            if not self.root_of(path):
                 cure = f"move it below one of layout.roots: {', '.join(self.roots) or 'none yet'}"
                 error = fault("lies below no mounted filesystem", cure)
             elif above is None and parent not in self.roots:

@@ -51,6 +51,11 @@ class Key:
         return other is not None and self._powers == other._powers
 
     @property
+    def label(self) -> str:
+        """What tells it from other keys in a report: its comment, or the end of the key."""
+        return f"{self.kind} {self.comment or '...' + self.blob[-12:]}"
+
+    @property
     def _powers(self) -> tuple[str, str, str]:
         return self.options, self.kind, self.blob
 
@@ -73,6 +78,11 @@ def parse(line: str) -> Key:
     return Key(options, kind, blob, comment.strip())
 
 
+def keys_in(text: str) -> list[Key]:
+    """Given the text of `authorized_keys`, return its keys; sshd skips all other lines too."""
+    return [key for line in text.split("\n") if (key := _key_of(line))]
+
+
 def merged(text: str | None, keys: Sequence[Key], exclusive: bool) -> str:
     """Given what the file holds (None if it is absent), return what it should hold.
 
@@ -82,7 +92,8 @@ def merged(text: str | None, keys: Sequence[Key], exclusive: bool) -> str:
     """
     kept: list[str] = []
     missing = list(keys)
-    for line in [] if exclusive else (text or "").splitlines():
+    # Only \n ends a line here: str.splitlines knows more ends, which others' lines may hold.
+    for line in text.removesuffix("\n").split("\n") if text and not exclusive else []:
         found = _key_of(line)
         ours = next((key for key in keys if found and key.blob == found.blob), None)
         if ours is None:
@@ -90,7 +101,8 @@ def merged(text: str | None, keys: Sequence[Key], exclusive: bool) -> str:
         elif ours in missing:
             missing.remove(ours)
             kept.append(line if ours.same_as(found) else str(ours))
-    return "".join(f"{line}\n" for line in [*kept, *map(str, missing)])
+    wanted = "".join(f"{line}\n" for line in [*kept, *map(str, missing)])
+    return text if text is not None and wanted == f"{text}\n" else wanted
 
 
 def _key_of(line: str) -> Key | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 if TYPE_CHECKING:
+    from pyinfra.api.facts import FactBase
     from testinfra.host import Host
+
+T = TypeVar("T")
 
 Status = Literal["passed", "failed", "untestable"]
 
@@ -55,5 +58,15 @@ def lines(host: Host, command: str, *arguments: str) -> list[str]:
     """Run a command that must succeed, with `%s` for each argument, and return its lines."""
     answer = host.run(command, *arguments)
     if answer.rc != 0:
-        raise RuntimeError(f"`{command.split()[0]}` ended with {answer.rc}: {answer.stderr.strip()}")
+        raise RuntimeError(
+            f"`{command.split()[0]}` ended with {answer.rc}: {answer.stderr.strip()}"
+        )
     return list(answer.stdout.splitlines())
+
+
+def read(host: Host, fact: type[FactBase[T]], *arguments: object) -> T:
+    """Given a fact of the toolkit and its arguments, read it over testinfra's connection."""
+    asked = fact()
+    command = asked.command(*arguments)
+    line = command if isinstance(command, str) else command.get_raw_value()
+    return asked.process(lines(host, line))

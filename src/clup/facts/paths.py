@@ -36,6 +36,13 @@ class PathState:
     sha256: str | None = None
 
 
+def state_of(bits: str, user: str, group: str) -> PathState:
+    """Given stat's %f (the mode word in hexadecimal), %U and %G, return the state."""
+    mode = int(bits, 16)
+    kind = _KINDS.get(stat.S_IFMT(mode), "unknown")
+    return PathState(kind, f"{stat.S_IMODE(mode):04o}", user, group)
+
+
 class Paths(FactBase[dict[str, "PathState | None"]]):
     """Given paths, return the state of each by its name; None for one that is not there.
 
@@ -72,13 +79,7 @@ class Paths(FactBase[dict[str, "PathState | None"]]):
                 states[path] = None
             else:
                 bits, user, group, path = line.split(" ", 3)
-                mode = int(bits, 16)
-                states[path] = PathState(
-                    kind=_KINDS.get(stat.S_IFMT(mode), "unknown"),
-                    mode=f"{stat.S_IMODE(mode):04o}",
-                    user=user,
-                    group=group,
-                )
+                states[path] = state_of(bits, user, group)
         return {
             path: state
             and PathState(

@@ -42,6 +42,22 @@ mv -fT -- "$candidate" "$1"
 _OWN = 'set -e; chown -h -- "$2:$3" "$1"; chmod -- "$4" "$1"'
 
 
+# A folder is entered, then owned as ".": whoever owns the one above cannot exchange it for a
+# link in between. Five digits of mode, as chmod keeps a folder's setgid bit with fewer.
+# $1 path, $2 user, $3 group, $4 mode, $5 mount point that must be mounted, or nothing.
+_DIRECTORY = """set -eu
+if [ -n "$5" ] && ! mountpoint -q -- "$5"; then
+  echo "$5 is not mounted; $1 would come to lie on another disk" >&2; exit 1
+fi
+[ -e "$1" ] || [ -L "$1" ] || mkdir -m 0700 -- "$1"
+above=$(cd -P -- "${1%/*}/" && pwd)
+cd -P -- "$1"
+if [ "$(pwd)" != "${above%/}/${1##*/}" ]; then echo "$1 is a link, not a folder" >&2; exit 1; fi
+chown -- "$2:$3" .
+chmod -- "0$4" .
+"""
+
+
 @dataclass(frozen=True)
 class File:
     """A file as it should be.
@@ -82,26 +98,26 @@ def owned(state: PathState | None, user: str, group: str, mode: str) -> bool:
 
 
 @operation()
-def directory(path: str, user: str, group: str, mode: str, among: tuple[str, ...] = ()) -> Steps:
+def directory(
+    path: str, user: str, group: str, mode: str, among: tuple[str, ...] = (), mount: str = ""
+) -> Steps:
     """Converge one directory; its parents exist, and nothing below it is touched.
 
     `among` names all the paths that a series of these operations is about: their states are
-    then read in the same one command.
+    then read in the same one command. `mount` is the mount point above it: while nothing is
+    mounted there, the operation fails rather than write to the disk underneath.
     """
     asked = among if path in among else (path,)
     state = host.get_fact(Paths, paths=asked)[path]
-    if state is None:
-        yield script(
-            'set -e; mkdir -m 0700 -- "$1"; chown -- "$2:$3" "$1"; chmod -- "$4" "$1"',
-            path, user, group, mode,
-        )  # fmt: skip
-    elif state.kind != "directory":
+    if state is not None and state.kind != "directory":
         yield refuse(path, f"is a {state.kind}, not a directory", "move it away, then apply again")
         return
-    elif not owned(state, user, group, mode):
-        yield script(_OWN, path, user, group, mode)
-    else:
+    if owned(state, user, group, mode):
         return
+    if state is not None:
+        found = f"{state.user}:{state.group} {state.mode}"
+        report.evidence(f"{path}: {found} -> {user}:{group} {mode}")
+    yield script(_DIRECTORY, path, user, group, mode, mount)
     yield ensure(path, lambda: _wrong(path, "directory", user, group, mode))
 
 

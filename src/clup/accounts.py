@@ -1,0 +1,98 @@
+"""What a machine's accounts lack, and what about them is refused: decided from values alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clup.facts.accounts import AccountsState, Home
+
+Refusal = tuple[str, str, str]
+"""What is refused, what was found, and the cure."""
+
+
+def group_refusal(state: AccountsState, name: str, gid: int) -> Refusal | None:
+    """Return why a group of that id cannot be had on that machine, or None if it can."""
+    found = state.groups.get(name)
+    if found is not None and found.gid != gid:
+        cure = (
+            f"set its id in the settings to {found.gid}, or renumber it by hand: groupmod -g {gid}"
+            f" {name}, then chgrp what `find / -xdev -gid {found.gid}` lists"
+        )
+        return f"group {name}", f"has the id {found.gid}, not {gid}", cure
+    others = [other.name for other in state.groups.values() if other.gid == gid]
+    if found is None and others:
+        cure = f"choose a free id, or rename it by hand: groupmod -n {name} {others[0]}"
+        return f"group {name}", f"its id {gid} is that of {others[0]}", cure
+    return None
+
+
+def user_refusal(
+    state: AccountsState, name: str, uid: int, group: tuple[str, int], home: str
+) -> Refusal | None:
+    """Return why a user of that id, primary group and home cannot be had, or None if it can."""
+    what, setting = f"user {name}", f"accounts.users.{name}"
+    found = state.users.get(name)
+    if found is None:
+        others = [other.name for other in state.users.values() if other.uid == uid]
+        if others:
+            return what, f"its id {uid} is that of {others[0]}", f"choose a free {setting}.uid"
+        return None
+    if found.uid != uid:
+        cure = (
+            f"set {setting}.uid to {found.uid}, or renumber it by hand: usermod -u {uid} {name},"
+            f" then chown what `find / -xdev -uid {found.uid}` lists"
+        )
+        return what, f"has the id {found.uid}, not {uid}", cure
+    if found.gid != group[1]:
+        present = next((g.name for g in state.groups.values() if g.gid == found.gid), None)
+        by_hand = f"change it by hand: usermod -g {group[0]} {name}"
+        cure = f"set {setting}.group to '{present}', or {by_hand}" if present else by_hand
+        return what, f"has the primary group {present or found.gid}, not {group[0]}", cure
+    if found.home != home:
+        cure = f"set {setting}.home to '{found.home}', or move it: usermod -m -d {home} {name}"
+        return what, f"has its home at {found.home}, not {home}", cure
+    return None
+
+
+def user_changes(
+    state: AccountsState, name: str, shell: str, comment: str | None, groups: Sequence[str]
+) -> dict[str, str]:
+    """Return options of useradd, or usermod for one that exists, for what is not as it should be.
+
+    Empty for a user that is; a comment of None stays as it is.
+    """
+    found = state.users.get(name)
+    missing = [each for each in groups if name not in state.members(each)]
+    changes: dict[str, str] = {}
+    if found is None or found.shell != shell:
+        changes["--shell"] = shell
+    if comment is not None and (found is None or found.comment != comment):
+        changes["--comment"] = comment
+    if found is None or found.password == "empty":
+        changes["--password"] = "*"
+    if missing:
+        changes["--groups"] = ",".join(missing)
+    return changes
+
+
+def keys_refusal(state: Home, home: str) -> Refusal | None:
+    """Return why the keys in a home cannot be converged, or None if they can."""
+    for path, found, kind in (
+        (f"{home}/.ssh", state.ssh, "directory"),
+        (f"{home}/.ssh/authorized_keys", state.keys, "file"),
+    ):
+        if found is not None and found.kind != kind:
+            return path, f"is a {found.kind}, not a {kind}", "move it away, then apply again"
+    if state.keys is not None and state.text is None:
+        return f"{home}/.ssh/authorized_keys", "has more than 1 MB", "make it shorter"
+    return None
+
+
+def membership(
+    present: frozenset[str], allowed: Sequence[str], ours: Sequence[str]
+) -> tuple[list[str], list[str], list[str]]:
+    """Given who is in a group, return who of ours is missing, who is too many, and strangers."""
+    missing = sorted(set(allowed) & set(ours) - present)
+    surplus = sorted(present & set(ours) - set(allowed))
+    strangers = sorted(present - set(ours) - set(allowed) - {"root"})
+    return missing, surplus, strangers

@@ -1,0 +1,150 @@
+"""Users, groups, their homes and keys, and their user managers, in one command."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+
+from pyinfra.api.command import StringCommand
+from pyinfra.api.facts import FactBase
+
+from clup.command import script
+from clup.facts.paths import PathState, state_of
+
+# The arguments are pairs of a name and its home folder. They are asked for by name too, as a
+# directory service need not enumerate its users. A user owns what lies in the home and may
+# exchange it at any moment: the keys are read from inside the folder, never through a link. The
+# hash of a password never leaves the machine.
+_READ = r"""LC_ALL=C; export LC_ALL
+{ getent passwd; getent passwd -- "$@"; } | sed 's/^/passwd /'
+{ getent group; getent group -- "$@"; } | sed 's/^/group /'
+for file in /var/lib/systemd/linger/*; do [ -e "$file" ] && echo "linger ${file##*/}"; done
+systemctl list-units --plain --no-legend --state=active 'user@*.service' 2>/dev/null |
+  sed -n 's/^user@\([0-9]*\)\.service .*/manager \1/p'
+while [ $# -gt 1 ]; do
+  if entry=$(getent shadow -- "$1"); then
+    case $(printf %s "$entry" | cut -d: -f2) in
+      '') echo "password $1 empty" ;; '*') echo "password $1 none" ;;
+      '!'*) echo "password $1 locked" ;; *) echo "password $1 set" ;;
+    esac
+  fi
+  for part in home:"$2" ssh:"$2/.ssh" keys:"$2/.ssh/authorized_keys"; do
+    state=$(stat -c '%f %U %G' -- "${part#*:}" 2>/dev/null) && echo "${part%%:*} $1 $state"
+  done
+  if home=$(cd -P -- "$2" 2>/dev/null && pwd) && cd -P -- "$2/.ssh" 2>/dev/null &&
+    [ "$(pwd)" = "$home/.ssh" ] && [ -f authorized_keys ] && [ ! -L authorized_keys ] &&
+    [ "$(stat -c %s authorized_keys)" -le 1000000 ]; then
+    echo "text $1 $(dd if=authorized_keys iflag=nofollow,nonblock status=none | base64 -w0)"
+  fi
+  cd /; shift 2
+done
+true
+"""
+
+
+@dataclass(frozen=True)
+class User:
+    """A line of passwd, and what kind of password goes with it.
+
+    `password` is "set", "empty" (anybody may log in), "none" (`*`), "locked" (`!...`), or
+    "unknown" where the machine did not say.
+    """
+
+    name: str
+    uid: int
+    gid: int
+    comment: str
+    home: str
+    shell: str
+    password: str = "unknown"
+
+
+@dataclass(frozen=True)
+class Group:
+    """A line of group. `members` has those by list, not those by primary group."""
+
+    name: str
+    gid: int
+    members: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home folder, its .ssh and authorized_keys; None for what is not there.
+
+    `text` is None unless the keys are a file, reached without a link, of at most 1 MB. Bytes that
+    are no UTF-8 come as lone surrogates, so that they can be written back.
+    """
+
+    folder: PathState | None = None
+    ssh: PathState | None = None
+    keys: PathState | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class AccountsState:
+    """All users and groups by name, the homes asked for, and who has a user manager."""
+
+    users: dict[str, User] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    homes: dict[str, Home] = field(default_factory=dict)
+    lingering: frozenset[str] = frozenset()
+    managers: frozenset[int] = frozenset()
+
+    def members(self, group: str) -> frozenset[str]:
+        """Return all members of a group, by list and by primary group; none if it is absent."""
+        if group not in self.groups:
+            return frozenset()
+        gid = self.groups[group].gid
+        primary = {user.name for user in self.users.values() if user.gid == gid}
+        return self.groups[group].members | primary
+
+
+class Accounts(FactBase[AccountsState]):
+    """Given pairs of a user's name and home folder, whether they exist or not, return the state."""
+
+    default = AccountsState
+
+    def command(self, homes: tuple[tuple[str, str], ...]) -> StringCommand:
+        return script(_READ, *(word for pair in homes for word in pair))
+
+    def process(self, output: list[str]) -> AccountsState:
+        said = [line.partition(" ")[::2] for line in output]
+        rows = {kind: [rest for word, rest in said if word == kind] for kind, _ in said}
+        passwords = dict(_pairs(rows.get("password", [])))
+        users = [_user(line, passwords) for line in rows.get("passwd", [])]
+        groups = [_group(line) for line in rows.get("group", [])]
+        parts = {
+            kind: {name: state_of(*state.split(" ")) for name, state in _pairs(rows.get(kind, []))}
+            for kind in ("home", "ssh", "keys")
+        }
+        texts = {name: _text(encoded) for name, encoded in _pairs(rows.get("text", []))}
+        return AccountsState(
+            users={user.name: user for user in users},
+            groups={group.name: group for group in groups},
+            homes={
+                name: Home(folder, parts["ssh"].get(name), parts["keys"].get(name), texts.get(name))
+                for name, folder in parts["home"].items()
+            },
+            lingering=frozenset(rows.get("linger", [])),
+            managers=frozenset(map(int, rows.get("manager", []))),
+        )
+
+
+def _pairs(lines: list[str]) -> list[tuple[str, str]]:
+    return [(name, rest) for name, _, rest in (line.partition(" ") for line in lines)]
+
+
+def _user(line: str, passwords: dict[str, str]) -> User:
+    name, _, uid, gid, comment, home, shell = line.split(":")
+    return User(name, int(uid), int(gid), comment, home, shell, passwords.get(name, "unknown"))
+
+
+def _group(line: str) -> Group:
+    name, _, gid, members = line.split(":")
+    return Group(name, int(gid), frozenset(filter(None, members.split(","))))
+
+
+def _text(encoded: str) -> str:
+    return base64.b64decode(encoded).decode("utf-8", errors="surrogateescape")
