@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import gevent
 import pyinfra
 from pyinfra.api.config import Config
 from pyinfra.api.connect import connect_all, disconnect_all
@@ -76,6 +77,8 @@ class Deployment:
         self.errors: dict[str, list[str]] = {}
         os.chdir(root)
         pyinfra.is_cli = True
+        # What fails in a greenlet is raised again where pyinfra collects it: no traceback too.
+        gevent.get_hub().exception_stream = None
         os.environ["PYINFRA_PROGRESS"] = "off"
         self._log = _Log(self.errors)
         self.state = State(check_for_changes=True)

@@ -15,6 +15,7 @@ from clup.deployment import Deployment, DeploymentError, Operation
 from clup.lab import LabError
 from clup.layers import settings_of_all
 from clup.settings import SettingsError
+from clup.transport import cache
 from roles import Settings
 
 DONE, FAILED, PENDING, INVALID = 0, 1, 2, 3
@@ -68,6 +69,8 @@ class Session:
             where["errors"] = lines
             for line in dict.fromkeys(lines):
                 self.screen.error(line if line.startswith(host) else f"{host}: {line}")
+        for host in self.deployment.hosts:
+            self.document["hosts"][host.name]["commands"] = cache.memory(host).commands
         if self.deployment.state.failed_hosts:
             self.exit = FAILED
 

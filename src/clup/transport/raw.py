@@ -15,6 +15,8 @@ from pyinfra.connectors.ssh import SSHConnector
 from testinfra.backend.base import BaseBackend, CommandResult
 from testinfra.host import Host as TestinfraHost
 
+from clup.transport import cache
+
 TIMEOUT = 60
 """Seconds that one command may stay silent."""
 
@@ -49,6 +51,7 @@ def run(host: Host, line: str, stdin: bytes = b"", timeout: float = TIMEOUT) -> 
 
     Raise TimeoutError when it is silent for `timeout` seconds, OSError when the connection ends.
     """
+    cache.memory(host).commands += 1
     if not isinstance(host.connector, SSHConnector):
         done = subprocess.run(
             ["sh", "-c", line], input=stdin, capture_output=True, timeout=timeout, check=False
