@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
-from clup import daemon_files
-from clup.facts.docker import CONTAINERD_TOML, DAEMON_JSON, Engine, EngineState, Stored, Wanted
+from clup.daemon_files import (
+    CONTAINERD_TOML,
+    DAEMON_JSON,
+    UnreadableError,
+    root_in_json,
+    root_in_toml,
+)
+from clup.facts.docker import Engine, EngineState, Stored, Wanted
 from clup.facts.packages import DebVersions
 from clup.operations.packages import is_installed
 from clup.operations.steps import Steps, refuse
 from roles.engine.settings import CONTAINERD_HOME
 
-
 _OR_STAY = f"; or leave it on the root disk: engine.containerd_root={CONTAINERD_HOME!r}"
 
 
 @operation()
-def adoptable(
-    packages: Sequence[str], rivals: Sequence[str], wanted: Wanted
-) -> Steps:
+def adoptable(packages: Sequence[str], rivals: Sequence[str], wanted: Wanted) -> Steps:
     """Refuse where converging the engine would leave data behind or meet another one's packages.
 
     `packages` is empty where the distribution has none that will do; `rivals` cannot be installed
@@ -72,12 +76,12 @@ def _refusals(
 
 def _roots(found: EngineState) -> tuple[str, str]:
     """Return where Docker and containerd keep their data now, or would when they are started."""
-    data, containerd = "/var/lib/docker", "/var/lib/containerd"
-    try:
-        data = daemon_files.root_in_json(found.files.get(DAEMON_JSON)) or data
-        containerd = daemon_files.root_in_toml(found.files.get(CONTAINERD_TOML)) or containerd
-    except ValueError:
-        pass  # the operation that would change that file refuses it
+    data, containerd = "/var/lib/docker", CONTAINERD_HOME
+    # A file that cannot be read is refused by the operation that would change it.
+    with suppress(UnreadableError):
+        data = root_in_json(found.files.get(DAEMON_JSON)) or data
+    with suppress(UnreadableError):
+        containerd = root_in_toml(found.files.get(CONTAINERD_TOML)) or containerd
     running = (found.info or {}).get("DockerRootDir")
     return running or data, found.containerd_root or containerd
 
@@ -97,7 +101,8 @@ def _left_behind(
             f"{old} holds {', '.join(f'{stored[what]} {what}' for what in sorted(left))},"
             f" which would be left behind by {new}",
             "stop all containers, then `systemctl stop docker.socket docker containerd`,"
-            f" `cp -aT {old} {new}` with its disk mounted, `mv {old} {old}.moved`, apply again{unless}",
+            f" `cp -aT {old} {new}` with its disk mounted, `mv {old} {old}.moved`,"
+            f" apply again{unless}",
         )
         for whose, old, new, left, unless in moves
         if left

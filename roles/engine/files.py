@@ -11,13 +11,25 @@ KEYRING = "/etc/apt/keyrings/clup-docker.asc"
 SOURCES = "/etc/apt/sources.list.d/clup-docker.sources"
 PINS = "/etc/apt/preferences.d/clup-docker"
 BLACKLIST = "/etc/apt/apt.conf.d/52clup-docker"
-DROP_IN = "/etc/systemd/system/{unit}.d/clup.conf"
+FOLDERS = (
+    "/etc/containerd",
+    "/etc/docker",
+    "/etc/systemd/system/containerd.service.d",
+    "/etc/systemd/system/docker.service.d",
+)
 
 _DEBIAN = ("docker.io", "docker-cli", "docker-compose")
 _UBUNTU = ("docker.io", "docker-compose-v2")
 RIVALS = {
     "distribution": PACKAGES,
-    "docker": ("docker.io", "docker-cli", "docker-compose", "docker-compose-v2", "containerd", "runc"),
+    "docker": (
+        "docker.io",
+        "docker-cli",
+        "docker-compose",
+        "docker-compose-v2",
+        "containerd",
+        "runc",
+    ),
 }
 """By source: what another source would have installed, and the packages conflict with."""
 
@@ -56,10 +68,15 @@ def drop_ins(settings: Settings) -> list[File]:
     """Given the settings, return what keeps both daemons from starting without their disk."""
     roots = {"containerd": settings.containerd_root, "docker": settings.data_root}
     return [
-        File(DROP_IN.format(unit=f"{daemon}.service"), drop_in(root, settings.requires_mount))
+        File(drop_in_path(daemon), drop_in(root, settings.requires_mount))
         for daemon, root in roots.items()
         if root != CONTAINERD_HOME
     ]
+
+
+def drop_in_path(daemon: str) -> str:
+    """Given "docker" or "containerd", return the path of its unit's drop-in."""
+    return f"/etc/systemd/system/{daemon}.service.d/clup.conf"
 
 
 def drop_in(root: str, mount: str) -> str:

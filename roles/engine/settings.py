@@ -65,7 +65,9 @@ def _armored(value: str) -> str:
         try:
             value = path.read_text(encoding="ascii")
         except OSError as error:
-            raise fault(f"cannot be read: {error.strerror}", "give a file or the key itself") from None
+            raise fault(
+                f"cannot be read: {error.strerror}", "give a file or the key itself"
+            ) from None
         except UnicodeDecodeError:
             raise fault("is not armored", "export it with `gpg --armor --export`") from None
     if not value.strip().startswith(_ARMOR):
@@ -92,7 +94,9 @@ AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 class Repository(Model):
     """Docker's own package repository, or a mirror of it."""
 
-    url: str = Field(pattern=r"^(https?|file)://?[^\s]+$", examples=["https://mirror.example/debian"])
+    url: str = Field(
+        pattern=r"^(https?|file)://?[^\s]+$", examples=["https://mirror.example/debian"]
+    )
     """Its address, as the `URIs:` of an apt source. Docker's documentation names it."""
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9./-]*$", examples=["trixie", "noble"])
     """The distribution's code name."""
@@ -147,7 +151,7 @@ class Settings(Model):
     """Limits of the containers' logs."""
     live_restore: bool = True
     """Whether containers go on while the daemon is restarted."""
-    daemon: Annotated[dict[str, Any], AfterValidator(_foreign)] = {}
+    daemon: Annotated[dict[str, Any], AfterValidator(_foreign)] = Field(default_factory=dict)
     """Further keys of daemon.json, by Docker's own names."""
     expect: Expect = Expect()
     """The known-good baseline that `verify` compares the machine with."""
@@ -158,11 +162,12 @@ class Settings(Model):
             raise fault("has source 'docker' but no repository", "add engine.repository")
         if self.source == "distribution" and self.repository is not None:
             raise fault("has a repository that is not used", "set source='docker' or remove it")
-        for name, root in (("data_root", self.data_root), ("containerd_root", self.containerd_root)):
+        roots = {"data_root": self.data_root, "containerd_root": self.containerd_root}
+        for name, root in roots.items():
             if root != CONTAINERD_HOME and not root.startswith(f"{self.requires_mount}/"):
                 raise fault(
-                    f"has {name} {root!r}, which is not below requires_mount {self.requires_mount!r}",
-                    "put it below, or name another mount",
+                    f"has {name} {root!r}, which is not below its mount {self.requires_mount!r}",
+                    "put it below, or change engine.requires_mount",
                 )
         one, other = f"{self.data_root}/", f"{self.containerd_root}/"
         if one.startswith(other) or other.startswith(one):

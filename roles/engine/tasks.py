@@ -5,10 +5,12 @@ from __future__ import annotations
 from pyinfra.context import host
 
 from clup.command import script
-from clup.facts.docker import CONTAINERD_TOML, DAEMON_JSON, Engine, Wanted
+from clup.daemon_files import CONTAINERD_TOML, DAEMON_JSON
+from clup.facts.docker import Engine, Wanted
 from clup.operations import docker, files
 from roles.engine.adoption import adoptable
 from roles.engine.files import (
+    FOLDERS,
     RIVALS,
     SOURCES,
     daemon_keys,
@@ -18,20 +20,14 @@ from roles.engine.files import (
 )
 from roles.engine.settings import Settings
 
-_FOLDERS = (
-    "/etc/containerd",
-    "/etc/docker",
-    "/etc/systemd/system/containerd.service.d",
-    "/etc/systemd/system/docker.service.d",
-)
-
 _PENDING = "engine-repository"
 
 # Only this source is read, so that what is said is about it. $1 is its file, $2 the words to say.
 _READ_SOURCE = """said=$(LC_ALL=C timeout 300 apt-get -q -o DPkg::Lock::Timeout=300 \\
   -o Dir::Etc::sourcelist="$1" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0 \\
   -o APT::Update::Error-Mode=any update 2>&1) && exit
-echo "$2: apt cannot use it: $(echo "$said" | grep -E '^(E|W|Err):? ?' | head -n 2 | paste -sd ' ');" \\
+why=$(echo "$said" | grep -E '^[EW]: ' | head -n 2 | paste -sd ' ')
+echo "$2: apt cannot use it: ${why:-no end after 300 s};" \\
   "check url, suite and key in engine.repository" >&2
 exit 1
 """
@@ -49,7 +45,7 @@ def converge(settings: Settings) -> None:
         wanted=wanted,
     )
     among = _paths(settings)
-    for folder in _FOLDERS:
+    for folder in FOLDERS:
         files.directory(
             name=f"Have {folder}", path=folder, user="root", group="root", mode="0755", among=among
         )
@@ -86,7 +82,7 @@ def _paths(settings: Settings) -> tuple[str, ...]:
         texts += repository_files(settings.repository)
         markers.append(files.marker(_PENDING))
     named = (DAEMON_JSON, CONTAINERD_TOML, *(file.path for file in texts), *markers)
-    return (*_FOLDERS, *named)
+    return (*FOLDERS, *named)
 
 
 def wanted_of(settings: Settings) -> Wanted:

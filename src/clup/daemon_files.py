@@ -14,6 +14,9 @@ from typing import Any
 
 from clup.settings import merge
 
+DAEMON_JSON = "/etc/docker/daemon.json"
+CONTAINERD_TOML = "/etc/containerd/config.toml"
+
 # Docker does not use containerd's Kubernetes part, which would listen on a port of its own.
 _NEW_TOML = """version = 2
 root = {root}
@@ -24,10 +27,19 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 """
 
 
+class UnreadableError(ValueError):
+    """A file's text is not what its path says it is, and so cannot be edited."""
+
+    def __init__(self, path: str, reason: str):
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path} {reason}")
+
+
 def daemon_json(before: str | None, keys: Mapping[str, Any]) -> str:
     """Given the text of daemon.json or None, return it with those keys, mappings merged deeply.
 
-    Raise ValueError when the text is no JSON object.
+    Raise UnreadableError when the text is no JSON object.
     """
     found = _object(before)
     merged = merge(found, keys)
@@ -44,7 +56,7 @@ def root_in_json(text: str | None) -> str | None:
 def containerd_toml(before: str | None, root: str) -> str:
     """Given the text of config.toml or None, return it with that root.
 
-    Raise ValueError when the text is no TOML, or its root cannot be set without risk.
+    Raise UnreadableError when the text is no TOML, or its root cannot be set without risk.
     """
     if before is None:
         # A JSON string is a TOML string too.
@@ -60,7 +72,9 @@ def containerd_toml(before: str | None, root: str) -> str:
         head = f"{line}\n{head}"
     after = head + table + rest
     if _table(after) != {**found, "root": root}:
-        raise ValueError("has a root that cannot be set without touching the rest")
+        raise UnreadableError(
+            CONTAINERD_TOML, "has a root that cannot be set without harm to the rest"
+        )
     return after
 
 
@@ -76,9 +90,9 @@ def _object(text: str | None) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise ValueError(f"is no JSON ({error})") from None
+        raise UnreadableError(DAEMON_JSON, f"is no JSON ({error})") from None
     if not isinstance(found, dict):
-        raise ValueError("is no JSON object")
+        raise UnreadableError(DAEMON_JSON, "is no JSON object")
     return found
 
 
@@ -86,9 +100,10 @@ def _table(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"is no TOML ({error})") from None
+        raise UnreadableError(CONTAINERD_TOML, f"is no TOML ({error})") from None
 
 
 def _split_at_first_table(text: str) -> tuple[str, str, str]:
     found = re.search(r"(?m)^\s*\[", text)
-    return (text, "", "") if found is None else (text[: found.start()], found[0], text[found.end() :])
+    start, end = found.span() if found else (len(text), len(text))
+    return text[:start], text[start:end], text[end:]

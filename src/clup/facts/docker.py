@@ -14,13 +14,11 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.facts import FactBase
 
 from clup.command import script
-
-DAEMON_JSON = "/etc/docker/daemon.json"
-CONTAINERD_TOML = "/etc/containerd/config.toml"
+from clup.daemon_files import CONTAINERD_TOML, DAEMON_JSON
 
 # One line for each thing that is known: KEY VALUE. containerd does not tell its root; the file
 # that it holds open below it does.
-_READ = """LC_ALL=C; export LC_ALL
+READ = """LC_ALL=C; export LC_ALL
 . /etc/os-release; echo "os $ID $VERSION_ID"
 for path in "$1" "$2"; do
   if [ -f "$path" ]; then echo "file $path $(base64 -w0 -- "$path")"; fi
@@ -85,7 +83,7 @@ class Engine(FactBase[EngineState]):
     """Return the engine's state; works where no part of it is installed."""
 
     def command(self) -> StringCommand:
-        return script(_READ, DAEMON_JSON, CONTAINERD_TOML)
+        return script(READ, DAEMON_JSON, CONTAINERD_TOML)
 
     def process(self, output: list[str]) -> EngineState:
         return parsed(output)
@@ -121,7 +119,11 @@ def _answer(text: str) -> dict[str, Any] | None:
 # What an engine would no longer find if it looked elsewhere. $1 is Docker's root, $2 where it
 # shall be; $3 and $4 the same of containerd. A link or bind mount to the wanted place is no move.
 _STORED = """LC_ALL=C; export LC_ALL
-count() { what=$1; shift; n=$(find "$@" 2>/dev/null | wc -l); if [ "$n" -gt 0 ]; then echo "$what $n"; fi; }
+count() {
+  what=$1; shift
+  n=$(find "$@" 2>/dev/null | wc -l)
+  if [ "$n" -gt 0 ]; then echo "$what $n"; fi
+}
 if [ "$1" != "$2" ] && [ -d "$1" ] && ! [ "$1" -ef "$2" ]; then
   count images "$1"/image/*/imagedb/content/sha256 -type f
   count containers "$1/containers" -mindepth 1 -maxdepth 1 -type d
@@ -144,7 +146,7 @@ class Stored(FactBase[dict[str, int]]):
 
     default = dict
 
-    def command(  # type: ignore[override]
+    def command(
         self, data: str, data_wanted: str, containerd: str, containerd_wanted: str
     ) -> StringCommand:
         return script(_STORED, data, data_wanted, containerd, containerd_wanted)

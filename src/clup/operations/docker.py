@@ -14,7 +14,8 @@ from pyinfra.context import host
 
 from clup import daemon_files, report
 from clup.command import script
-from clup.facts.docker import CONTAINERD_TOML, DAEMON_JSON, Engine, Wanted
+from clup.daemon_files import CONTAINERD_TOML, DAEMON_JSON, UnreadableError
+from clup.facts.docker import Engine, Wanted
 from clup.facts.units import Units
 from clup.operations import files
 from clup.operations.packages import installed
@@ -77,21 +78,25 @@ def configured(
     after a change, and also when they differ from what their files say.
     """
     found = host.get_fact(Engine)
-    converged = list(beside)
-    for path, edit, validate in (
-        (DAEMON_JSON, lambda text: daemon_files.daemon_json(text, daemon), _DAEMON_ACCEPTS),
-        (
-            CONTAINERD_TOML,
-            lambda text: daemon_files.containerd_toml(text, wanted.containerd_root),
-            _CONTAINERD_ACCEPTS,
-        ),
-    ):
-        try:
-            content = edit(found.files.get(path))
-        except ValueError as error:
-            yield refuse(path, str(error), "mend it or move it away, then apply again")
-            return
-        converged.append(files.File(path, content, validate=validate))
+    try:
+        converged = [
+            *beside,
+            files.File(
+                DAEMON_JSON,
+                daemon_files.daemon_json(found.files.get(DAEMON_JSON), daemon),
+                validate=_DAEMON_ACCEPTS,
+            ),
+            files.File(
+                CONTAINERD_TOML,
+                daemon_files.containerd_toml(
+                    found.files.get(CONTAINERD_TOML), wanted.containerd_root
+                ),
+                validate=_CONTAINERD_ACCEPTS,
+            ),
+        ]
+    except UnreadableError as error:
+        yield refuse(error.path, error.reason, "mend it or move it away, then apply again")
+        return
     differ = "; ".join(wanted.differences(found))
     restart = script(_RESTART, str(wanted.live_restore).lower(), timeout=600)
     changed = False
@@ -105,9 +110,7 @@ def configured(
 
 
 @operation()
-def running(
-    packages: Sequence[str], mount: str, wanted: Wanted, refresh: bool = False
-) -> Steps:
+def running(packages: Sequence[str], mount: str, wanted: Wanted, refresh: bool = False) -> Steps:
     """Have the packages installed and their daemons run, with their data below `mount`.
 
     One operation, because installing starts the daemons: two would be changed by turns.

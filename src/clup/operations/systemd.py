@@ -17,7 +17,7 @@ systemctl reset-failed -- "$1" 2>/dev/null
 why=$(timeout 180 systemctl start -- "$1" 2>&1) && exit 0
 said=$(journalctl _SYSTEMD_UNIT="$1" -n 3 --no-pager -q -o cat | paste -sd '|')
 echo "$1 did not start: ${said:-${why:-no end after 180 s}};" \
-  "\`journalctl -u $1\` on the machine tells more" >&2
+  "'journalctl -u $1' on the machine tells more" >&2
 exit 1
 """
 
@@ -32,7 +32,7 @@ def service(unit: str, enabled: bool = True) -> Steps:
 
 
 def is_up(state: UnitState | None, enabled: bool) -> bool:
-    """Whether a unit runs and, where that is asked for, starts at boot (a static one always may)."""
+    """Whether a unit runs and, if that is asked for, starts at boot (a static one always may)."""
     if state is None or state.active != "active":
         return False
     return not enabled or state.enabled in ("enabled", "static", "alias", "generated", "indirect")

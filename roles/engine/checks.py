@@ -1,0 +1,242 @@
+"""What the running engine says of itself, and what will hold at the next boot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from testinfra.host import Host
+
+from clup.checks import Result, expect, lines
+from clup.daemon_files import CONTAINERD_TOML, DAEMON_JSON, UnreadableError, root_in_toml
+from clup.facts.docker import READ, EngineState, parsed
+from roles.engine.files import (
+    BLACKLIST,
+    FOLDERS,
+    KEYRING,
+    PINS,
+    SOURCES,
+    drop_in_path,
+    packages,
+)
+from roles.engine.settings import CONTAINERD_HOME, Settings
+
+_FILE_CURE = "`clup plan` shows the difference, `clup apply` mends it"
+
+# One line a thing. $1 and $2 are the roots; then the number of package names, they, and paths.
+_READ_MACHINE = """LC_ALL=C; export LC_ALL
+for root in "$1" "$2"; do echo "mount $root $(findmnt -n -o TARGET -T "$root")"; done
+shift 2; count=$1; shift
+while [ "$count" -gt 0 ]; do
+  dpkg-query -W -f 'package ${Package} ${db:Status-Status} ${Version}\\n' -- "$1" 2>/dev/null
+  shift; count=$((count - 1))
+done
+stat -c 'path %n %U:%G %a' -- "$@" 2>/dev/null
+for unit in containerd docker; do
+  systemctl show "$unit.service" -p ActiveState -p UnitFileState -p RequiresMountsFor \\
+    -p DropInPaths -p NeedDaemonReload | sed "s/^/unit $unit /"
+  systemctl cat "$unit.service" 2>/dev/null | sed -n "s/^Assert/unit $unit Assert/p"
+done
+true
+"""
+
+
+@dataclass
+class Machine:
+    """What the second command read: each by its name, in the machine's own words."""
+
+    mounts: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+    units: dict[str, dict[str, str]] = field(
+        default_factory=lambda: {"docker": {}, "containerd": {}}
+    )
+
+
+def checks(host: Host, settings: Settings) -> Iterator[Result]:
+    """Compare the running engine, its packages, units and files with the settings."""
+    state = parsed(lines(host, "sh -c %s sh %s %s", READ, DAEMON_JSON, CONTAINERD_TOML))
+    wanted = packages(settings, state.os)
+    machine = _machine(host, settings, wanted)
+    yield from _packages(wanted, machine)
+    yield from _units(settings, machine)
+    yield from _daemons(settings, state)
+    yield from _places(settings, machine)
+    yield from _files(settings, state, machine)
+    yield from _baseline(settings, state)
+
+
+def _machine(host: Host, settings: Settings, wanted: tuple[str, ...]) -> Machine:
+    names = [package.partition("=")[0] for package in wanted]
+    words = [settings.data_root, settings.containerd_root, str(len(names)), *names]
+    words += _owned_paths(settings)
+    command = "sh -c %s sh" + " %s" * len(words)
+    return machine_from(lines(host, command, _READ_MACHINE, *words))
+
+
+def machine_from(output: list[str]) -> Machine:
+    """Given the lines that the machine printed, return them by kind and name."""
+    machine = Machine()
+    for line in output:
+        kind, name, *rest = line.split(" ", 2)
+        value = rest[0] if rest else ""
+        if kind == "mount":
+            machine.mounts[name] = value
+        elif kind == "package":
+            status, _, version = value.partition(" ")
+            machine.packages[name] = version if status == "installed" else status
+        elif kind == "path":
+            machine.paths[name] = value
+        elif kind == "unit":
+            key, _, said = value.partition("=")
+            machine.units[name][key] = said
+    return machine
+
+
+def _packages(wanted: tuple[str, ...], machine: Machine) -> Iterator[Result]:
+    yield expect("engine: this distribution has packages for it", True, bool(wanted))
+    for package in wanted:
+        name, pinned, version = package.partition("=")
+        found = machine.packages.get(name, "not installed")
+        # A package of the distribution follows its suite: that it is there is what counts.
+        if pinned:
+            yield expect(f"engine: package {name} has version {version}", version, found)
+        else:
+            there = found[:1].isdigit()
+            yield expect(f"engine: package {name} is installed", True, there)
+
+
+def _units(settings: Settings, machine: Machine) -> Iterator[Result]:
+    roots = {"docker": settings.data_root, "containerd": settings.containerd_root}
+    for daemon, root in roots.items():
+        unit = machine.units[daemon]
+        name = f"{daemon}.service"
+        yield expect(
+            f"engine: {name} runs",
+            "active",
+            unit.get("ActiveState"),
+            f"`journalctl -u {daemon}` on the machine says why",
+        )
+        yield expect(f"engine: {name} starts at boot", "enabled", unit.get("UnitFileState"))
+        yield expect(
+            f"engine: systemd has read the files of {name}", "no", unit.get("NeedDaemonReload")
+        )
+        if root == CONTAINERD_HOME:
+            continue
+        yield expect(
+            f"engine: {name} waits for the disk of {root}",
+            True,
+            root in unit.get("RequiresMountsFor", "").split(),
+            _FILE_CURE,
+        )
+        yield expect(
+            f"engine: {name} does not start unless {settings.requires_mount} is mounted",
+            settings.requires_mount,
+            unit.get("AssertPathIsMountPoint"),
+            _FILE_CURE,
+        )
+
+
+def _daemons(settings: Settings, state: EngineState) -> Iterator[Result]:
+    info = state.info or {}
+    cure = "`clup apply` restarts a daemon that differs from its settings"
+    for what, wanted, found in (
+        ("engine: the daemon answers", True, state.info is not None),
+        ("engine: Docker's data root", settings.data_root, info.get("DockerRootDir")),
+        ("engine: containerd's root", settings.containerd_root, state.containerd_root),
+        (
+            "engine: containers go on while Docker restarts (live restore)",
+            settings.live_restore,
+            info.get("LiveRestoreEnabled"),
+        ),
+        ("engine: the logging driver", settings.log.driver, info.get("LoggingDriver")),
+        ("engine: Compose v2 is a plugin of the client", True, state.compose is not None),
+        ("engine: the API is not open to the network", [], _open_ports(info)),
+    ):
+        yield expect(what, wanted, found, cure)
+
+
+def _open_ports(info: dict[str, Any]) -> list[str]:
+    warnings = info.get("Warnings") or []
+    return [text for text in warnings if "API is accessible on" in text]
+
+
+def _places(settings: Settings, machine: Machine) -> Iterator[Result]:
+    for root in (settings.data_root, settings.containerd_root):
+        if root == CONTAINERD_HOME:
+            continue
+        yield expect(
+            f"engine: {root} lies on the filesystem of {settings.requires_mount}",
+            settings.requires_mount,
+            machine.mounts.get(root),
+            "mount that filesystem and move the data onto it",
+        )
+
+
+def _files(settings: Settings, state: EngineState, machine: Machine) -> Iterator[Result]:
+    for path in _owned_paths(settings):
+        mode = "755" if path in FOLDERS else "644"
+        found = machine.paths.get(path, "absent")
+        yield expect(f"engine: {path} is root:root {mode}", f"root:root {mode}", found, _FILE_CURE)
+    daemon = _keys(state.files.get(DAEMON_JSON, "{}"))
+    options = daemon.get("log-opts") or {}
+    for key, wanted, value in (
+        ("data-root", settings.data_root, daemon.get("data-root")),
+        ("live-restore", settings.live_restore, daemon.get("live-restore")),
+        ("log-driver", settings.log.driver, daemon.get("log-driver")),
+        ("log-opts max-size", settings.log.max_size, options.get("max-size")),
+        ("log-opts max-file", str(settings.log.max_file), options.get("max-file")),
+        *((key, value, daemon.get(key)) for key, value in settings.daemon.items()),
+    ):
+        yield expect(f"engine: {DAEMON_JSON} has {key} {wanted}", wanted, value, _FILE_CURE)
+    yield expect(
+        f"engine: {CONTAINERD_TOML} has root {settings.containerd_root}",
+        settings.containerd_root,
+        _root(state.files.get(CONTAINERD_TOML)),
+        _FILE_CURE,
+    )
+
+
+def _baseline(settings: Settings, state: EngineState) -> Iterator[Result]:
+    expected, info = settings.expect, state.info or {}
+    cure = "change the machine, or engine.expect"
+    if expected.os is not None:
+        yield expect(f"engine: baseline: os {expected.os}", expected.os, " ".join(state.os), cure)
+    for what, wanted, found in (
+        ("engine", expected.engine, info.get("ServerVersion") or ""),
+        ("Compose", expected.compose, state.compose or ""),
+    ):
+        if wanted is not None:
+            # Docker's own packages write v5.0.0, the distributions 2.26.1-4.
+            begins = found.removeprefix("v").startswith(wanted.removeprefix("v"))
+            what = f"engine: baseline: {what} {wanted}"
+            yield expect(what, wanted, wanted if begins else found, cure)
+    if expected.data_root is not None:
+        what = f"engine: baseline: data root {expected.data_root}"
+        yield expect(what, expected.data_root, info.get("DockerRootDir"), cure)
+
+
+def _owned_paths(settings: Settings) -> list[str]:
+    paths = [*FOLDERS, DAEMON_JSON, CONTAINERD_TOML, drop_in_path("docker")]
+    if settings.containerd_root != CONTAINERD_HOME:
+        paths.append(drop_in_path("containerd"))
+    if settings.repository is not None:
+        paths += [KEYRING, PINS, BLACKLIST, SOURCES]
+    return paths
+
+
+def _keys(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _root(text: str | None) -> str | None:
+    try:
+        return root_in_toml(text)
+    except UnreadableError:
+        return None
