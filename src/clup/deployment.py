@@ -35,6 +35,7 @@ from pyinfra_cli.util import exec_file, load_deploy_file
 
 from clup import report
 from clup.layers import ONLY
+from clup.transport import lock
 
 Status = Literal["unchanged", "would change", "changed", "refused", "failed", "not reached"]
 Listener = Callable[[Host, "Operation"], None]
@@ -143,6 +144,7 @@ class Deployment:
     def disconnect(self) -> None:
         """Close all connections, which also gives the machines' locks back."""
         for host in self.state.activated_hosts:
+            lock.release(host)
             client = getattr(host.connector, "client", None)
             if client is not None:
                 client.close()

@@ -7,10 +7,12 @@ connection; when that ends, however it ends, the kernel releases the lock.
 
 from __future__ import annotations
 
+import atexit
 import getpass
 import os
 import socket
 import subprocess
+from collections.abc import Callable
 from typing import IO, Any, cast
 from weakref import WeakKeyDictionary
 
@@ -27,13 +29,17 @@ else echo "busy $(cat /run/clup/apply.owner)"; fi"""
 TIMEOUT = 30
 """Seconds to wait for the machine's answer."""
 
-_held: WeakKeyDictionary[Host, object] = WeakKeyDictionary()
+Holder = Callable[[], object]
+"""Ends the process on the machine that holds the lock."""
+
+_held: WeakKeyDictionary[Host, Holder] = WeakKeyDictionary()
 
 
 def install() -> None:
     """Have every run take the lock before its first change; again is harmless."""
     if take not in cache.before_change:
         cache.before_change.append(take)
+        atexit.register(lambda: [release(host) for host in list(_held)])
 
 
 def take(host: Host) -> str | None:
@@ -53,17 +59,24 @@ def take(host: Host) -> str | None:
     return f"{host.name}: /run/clup/apply.lock could not be taken ({answer}); is /run writable?"
 
 
+def release(host: Host) -> None:
+    """Give a host's lock back, if this process has it."""
+    if host in _held:
+        _held.pop(host)()
+
+
 def _command(host: Host) -> str:
     who = f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"
     return raw.as_root(host, "sh", "-c", _HOLD, "sh", who)
 
 
-def _ask(host: Host, command: str) -> tuple[str, object]:
-    """Start the holder; return its first line and what must stay referenced to keep it alive."""
+def _ask(host: Host, command: str) -> tuple[str, Holder]:
+    """Start the process that holds the lock; return its first line, and what ends it."""
     if isinstance(host.connector, SSHConnector):
         client = cast("Any", host.connector.client)
         stdin, stdout, stderr = client.exec_command(command, timeout=TIMEOUT)
-        return _first_line(stdout, stderr), (stdin, stdout, stderr)
+        # The closure keeps stdin: collected, it would end the remote side, and so the lock.
+        return _first_line(stdout, stderr), lambda: stdin.channel.close()
     process = subprocess.Popen(
         ["sh", "-c", command],
         stdin=subprocess.PIPE,
@@ -72,7 +85,7 @@ def _ask(host: Host, command: str) -> tuple[str, object]:
         text=True,
     )
     assert process.stdout and process.stderr
-    return _first_line(process.stdout, process.stderr), process
+    return _first_line(process.stdout, process.stderr), process.communicate
 
 
 def _first_line(stdout: IO[str], stderr: IO[str]) -> str:
