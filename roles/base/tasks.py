@@ -18,16 +18,22 @@ from roles.base.settings import Settings
 
 JOURNALD = "base-journald"
 CHRONY = "base-chrony"
+
+FOLDERS = {"/var/lib/clup": "0700", config.JOURNALD: "0755"}
+"""Folders that this role makes, with their modes: clup's own on the machine, and journald's."""
+
 PATHS = (
+    *FOLDERS,
     config.APT,
     "/etc/hostname",
     "/etc/hosts",
+    "/etc/default/locale",
+    "/etc/locale.conf",
     config.CLOUD_INIT,
     f"{config.CLOUD_INIT}/99-clup.cfg",
     config.NEEDRESTART,
     f"{config.NEEDRESTART}/90-clup.conf",
     config.CHRONY,
-    config.JOURNALD,
     f"{config.JOURNALD}/50-clup.conf",
     config.SYSCTL,
     marker(JOURNALD),
@@ -41,6 +47,8 @@ def converge(settings: Settings) -> None:
     machine = host.get_fact(Machine)
     found = host.get_fact(Paths, paths=PATHS)
 
+    for path, mode in FOLDERS.items():
+        directory(name=f"Make {path}", path=path, user="root", group="root", mode=mode, among=PATHS)
     configured(
         name="Have apt wait for its lock and install only security updates by itself",
         files=[config.apt(settings.apt, machine)],
@@ -69,7 +77,7 @@ def converge(settings: Settings) -> None:
     if settings.hostname:
         named(name="Name the machine", hostname=settings.hostname, among=PATHS)
     zoned(name="Set the time zone", zone=settings.timezone)
-    speaking(name="Set the language", locale=settings.locale)
+    speaking(name="Set the language", locale=settings.locale, among=PATHS)
 
     # A container has its host's clock.
     if not machine.is_container:
@@ -85,14 +93,6 @@ def converge(settings: Settings) -> None:
         for unit in config.hyperv_units(machine):
             service(name=f"Run {unit} for the Hyper-V host", unit=unit)
 
-    directory(
-        name="Make the folder of journald's settings",
-        path=config.JOURNALD,
-        user="root",
-        group="root",
-        mode="0755",
-        among=PATHS,
-    )
     configured(
         name="Limit the journal",
         files=[config.journald(settings.journal)],

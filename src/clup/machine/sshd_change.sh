@@ -46,11 +46,9 @@ claim() {
 }
 
 disarm() {
-    systemctl -q disable "$timer" 2>/dev/null
+    systemctl -q disable --now "$timer"
     rm -f -- "$units/$timer" "$units/$service"
     systemctl daemon-reload
-    # Stopped last: the timer's own service may be what runs this.
-    systemctl stop "$timer" 2>/dev/null
     rm -f -- "$state/previous" "$state/kept" "$state/taken"
 }
 

@@ -68,21 +68,20 @@ def zoned(zone: str) -> Steps:
 
 
 @operation()
-def speaking(locale: str) -> Steps:
+def speaking(locale: str, among: tuple[str, ...] = ()) -> Steps:
     """Set the language of programs, given a UTF-8 locale, and compile it where that is needed.
 
     The package `locales` is there before this is executed, unless the locale is built in.
     """
     found = host.get_fact(Identity)
-    text = with_language(found.language, locale)
     missing = not is_compiled(locale, found)
-    if text == found.language and not missing:
-        return
     if missing:
         report.evidence(f"to compile: {locale}")
+    text = with_language(found.language, locale)
+    yield from configured._inner([File(found.language_file, text)], among=among)
+    if missing:
         yield script(_COMPILE, locale)
-    yield from configured._inner([File(found.language_file, text)])
-    yield ensure("language", lambda: _not_spoken(locale))
+        yield ensure("language", lambda: _uncompiled(locale))
 
 
 def with_name(hosts: str, name: str, former: str) -> str:
@@ -118,11 +117,9 @@ def is_compiled(locale: str, found: IdentityState) -> bool:
     return locale.replace(".UTF-8", ".utf8") in found.locales
 
 
-def _not_spoken(locale: str) -> str | None:
-    found = host.get_fact(Identity)
-    if not is_compiled(locale, found):
-        return f"{locale} is not among the compiled ones after locale-gen"
-    return None if f"LANG={locale}" in found.language.splitlines() else "LANG is not set to it"
+def _uncompiled(locale: str) -> str | None:
+    ready = is_compiled(locale, host.get_fact(Identity))
+    return None if ready else f"{locale} is not among the compiled ones after locale-gen"
 
 
 def _differs(found: str, wanted: str) -> str | None:
