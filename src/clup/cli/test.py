@@ -1,0 +1,185 @@
+"""`clup test`: the project's own tests, stage by stage; without a word, all that CI runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import click
+
+from clup.cli import FAILED
+from clup.cli.target import ROOT
+
+TYPED = ("src", "roles", "deploys", "inventories", "group_data", "tests", "config.py")
+HERE = "cannot run here"
+"""How the reason of a skip begins that holds in CI, too: the kernel or the machine lacks it."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many tests passed, failed and were skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
+        )
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A program of a stage. Pytest counts its tests; any other program counts as one."""
+
+    words: tuple[str, ...]
+    is_pytest: bool = False
+
+
+def _pytest(*paths: str) -> Step:
+    return Step(("pytest", "-q", *paths), is_pytest=True)
+
+
+STAGES: dict[str, tuple[Step, ...]] = {
+    "unit": (_pytest("tests/unit", "tests/golden"),),
+    "lint": (
+        Step(("ruff", "check", ".")),
+        Step(("ruff", "format", "--check", ".")),
+        Step(("mypy", *TYPED)),
+        Step(("lint-imports",)),
+        Step(("yamllint", "--strict", "molecule", ".github", ".pre-commit-config.yaml")),
+        Step(("shellcheck", "clup", ".ci/run", "**/*.sh", "src/clup/lab/inside/lab-disks")),
+        _pytest("tests/lint"),
+    ),
+    "molecule": (Step(("molecule", "test")),),
+    "lab": (_pytest("tests/lab"),),
+    "faults": (_pytest("tests/faults"),),
+}
+"""The stages in their order. A word with a star stands for the tracked files that match it."""
+
+
+@click.command()
+@click.argument("stages", nargs=-1, type=click.Choice(list(STAGES)), metavar="[STAGE]...")
+@click.option("--yes", is_flag=True, expose_value=False, help="Install what is needed, unasked.")
+def command(stages: tuple[str, ...]) -> None:
+    """Run the project's tests: unit, lint, molecule, lab, faults; without a word, all of them.
+
+    \b
+    Example:
+      clup test unit lint
+
+    The last line is the count. Exit 0 when nothing failed, else 1. With CI in the environment, a
+    skipped test fails unless this machine cannot run it at all.
+    """
+    _install_tools()
+    environment = _environment()
+    total = Tally()
+    for stage in stages or STAGES:
+        click.secho(f"== {stage}", bold=True)
+        started = time.monotonic()
+        tally = sum((_run(step, environment) for step in STAGES[stage]), Tally())
+        click.secho(f"== {stage}: {tally} in {time.monotonic() - started:.0f} s", bold=True)
+        total += tally
+    click.echo(total)
+    if total.failed:
+        sys.exit(FAILED)
+
+
+def _run(step: Step, environment: Mapping[str, str]) -> Tally:
+    words = [word for pattern in step.words for word in expand(pattern, _tracked)]
+    click.echo(f"-- {' '.join(words)}")
+    if not step.is_pytest:
+        return Tally(failed=1) if _call(words, environment) else Tally(passed=1)
+    with tempfile.TemporaryDirectory(prefix="clup-test-") as folder:
+        report = Path(folder) / "report.xml"
+        status = _call([*words, f"--junit-xml={report}"], environment)
+        text = report.read_text(encoding="utf-8") if report.exists() else None
+    tally, unexcused = tally_of(text, status, strict="CI" in environment)
+    for line in unexcused:
+        click.echo(f"skipped in CI: {line}")
+    return tally
+
+
+def tally_of(report: str | None, status: int, strict: bool) -> tuple[Tally, list[str]]:
+    """Given pytest's JUnit report, if any, and its exit status, return the count.
+
+    A status other than 0 is at least one failure, also when the report tells of none. When
+    `strict`, a skip whose reason does not begin with HERE counts as failed, and is returned as a
+    line that names it.
+    """
+    if report is None:
+        return Tally(failed=1), []
+    suites = list(ElementTree.fromstring(report).iter("testsuite"))
+    count = {
+        name: sum(int(suite.get(name, 0)) for suite in suites)
+        for name in ("tests", "failures", "errors", "skipped")
+    }
+    unexcused = [
+        f"{case.get('classname')}::{case.get('name')}: {skip.get('message')}"
+        for suite in suites
+        for case in suite.iter("testcase")
+        for skip in case.iter("skipped")
+        if strict and not skip.get("message", "").startswith(HERE)
+    ]
+    broken = count["failures"] + count["errors"]
+    failed = max(broken, 1 if status else 0) + len(unexcused)
+    skipped = count["skipped"] - len(unexcused)
+    return Tally(max(count["tests"] - broken - count["skipped"], 0), failed, skipped), unexcused
+
+
+def expand(word: str, tracked: Callable[[str], Sequence[str]]) -> Sequence[str]:
+    """Given a word of a step, return the tracked files that it stands for, or the word itself."""
+    return tracked(word) if "*" in word else (word,)
+
+
+def _tracked(pattern: str) -> list[str]:
+    words = ["git", "ls-files", "-z", "--", f":(glob){pattern}"]
+    listed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in listed.stdout.split("\0") if name]
+
+
+def _call(words: Sequence[str], environment: Mapping[str, str]) -> int:
+    sys.stdout.flush()
+    with subprocess.Popen(words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # The terminal sent it the same signal: let it take down its labs.
+            process.wait()
+            raise
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the steps: the programs of .venv come first."""
+    return os.environ | {"PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
+def _install_tools() -> None:
+    """Add what requirements-test.txt pins to .venv, unless it is there."""
+    lock = ROOT / "requirements-test.txt"
+    stamp = Path(sys.prefix) / "clup-test-lock"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
+        return
+    click.echo(f"clup: installing the test tools of {lock.name} (once, about 15 s)", err=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-deps"]
+    pip += ["--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"]
+    done = subprocess.run([*pip, "-r", str(lock)], stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise click.ClickException(
+            f"the test tools of {lock} were not installed: pip ended with {done.returncode}, "
+            "for the reason above; run the command again"
+        )
+    stamp.write_text(digest, encoding="utf-8")
