@@ -35,6 +35,8 @@ def converge(session: Session, older: bool) -> None:
     for host in session.deployment.active:
         if line := lock.take(host) or _objection(host, now, older):
             session.deployment.fail(host, line)
+    if not session.deployment.active:
+        return
     session.screen.step("reading the machines")
     plans = session.deployment.prepare()
     session.operations(plans)

@@ -25,7 +25,8 @@ def command(target: Target) -> None:
 
 def _plan(session: Session) -> None:
     session.connect(changes=False)
-    session.screen.step("reading the machines")
+    if session.deployment.active:
+        session.screen.step("reading the machines")
     plans = session.deployment.prepare()
     session.operations(plans)
     for host, operations in plans.items():
