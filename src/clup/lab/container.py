@@ -115,13 +115,21 @@ def make(lab: Lab, say: Say) -> None:
 def start(lab: Lab) -> None:
     """Given a lab that is stopped, boot it with its disks, wherever these are by now."""
     table = disks.table(disks.attach(lab)).encode()
-    docker("cp", "-", f"{container(lab)}:/", stdin=packed([Entry("etc/lab/disks", 0o644, table)]))
-    docker("start", container(lab))
+    numbers = packed([Entry("etc/lab/disks", 0o644, table)])
+    docker("cp", "-", f"{container(lab)}:/", stdin=numbers, cure=gone(lab))
+    docker("start", container(lab), cure=gone(lab))
 
 
 def stop(lab: Lab) -> None:
     """Given a lab, shut its machine down."""
-    docker("stop", "-t", str(STOP_SECONDS), container(lab), seconds=STOP_SECONDS + 30)
+    docker(
+        "stop", "-t", str(STOP_SECONDS), container(lab), seconds=STOP_SECONDS + 30, cure=gone(lab)
+    )
+
+
+def gone(lab: Lab) -> str:
+    """Given a lab that is written down as made, return the cure for a failing container."""
+    return f"should its container be gone, remove the rest: `clup lab down --name {lab.name}`"
 
 
 def remove(folder: Path, say: Say) -> None:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from clup.lab.commands import as_root, run
+from clup.lab.commands import as_root, attempt, run
 from clup.lab.errors import LabError
 from clup.lab.machine import Disk, Lab
 
@@ -69,7 +69,10 @@ def attach(lab: Lab) -> list[tuple[Disk, Loop]]:
 
 
 def detach(folder: Path) -> None:
-    """Given a lab's folder, free its loop devices. Raise LabError when something holds one."""
+    """Given a lab's folder, free its loop devices. Raise LabError when something holds one.
+
+    What counts is that none is left: one that was in use may go by itself between two looks.
+    """
     end = time.monotonic() + DETACH_SECONDS
     while remaining := loops_of(folder):
         if time.monotonic() > end:
@@ -79,10 +82,23 @@ def detach(folder: Path) -> None:
                 nodes,
                 "unmount it (`findmnt --source DEVICE` tells where), then run this again",
             )
+        swaps = swapping(Path("/proc/swaps").read_text())
         for loop in remaining:
-            run(as_root(["losetup", "--detach", str(loop.node)]), cure=LOOP_CURE)
+            if loop.node.name in swaps:
+                attempt(as_root(["swapoff", str(loop.node)]), DETACH_SECONDS)
+            attempt(as_root(["losetup", "--detach", str(loop.node)]), DETACH_SECONDS)
         if loops_of(folder):
             time.sleep(0.1)
+
+
+def swapping(swaps: str) -> set[str]:
+    """Given /proc/swaps, return the names of its devices, without folders.
+
+    Swap has no namespace: what a lab swaps to, this machine does, and outlives the container,
+    whose /dev the kernel then no longer names.
+    """
+    rows = [line.split() for line in swaps.splitlines()[1:]]
+    return {Path(row[0]).name for row in rows if row[1] == "partition"}
 
 
 def table(disks: list[tuple[Disk, Loop]]) -> str:

@@ -3,6 +3,7 @@
 import shutil
 import socket
 import time
+from dataclasses import replace
 
 from clup.lab import keys, machine, needs
 from clup.lab.commands import attempt
@@ -118,6 +119,8 @@ def resumed(lab: Lab, driver: Driver, say: Say) -> Lab:
 def remove(name: str, say: Say) -> None:
     """Given the name of a lab, readable or not, remove it; the folder last, as it remembers."""
     folder = machine.FOLDER / name
+    if (lab := kept(name)) is not None:
+        machine.save(replace(lab, ready=False))  # were this cut, `up` would not boot the remains
     for driver in KINDS.values():
         driver.remove(folder, say)
     shutil.rmtree(folder)
