@@ -52,7 +52,7 @@ def _comment(text: str) -> str:
     return text
 
 
-PublicKey = Annotated[str, AfterValidator(_key)]
+PublicKey = Annotated[str, AfterValidator(_key), Field(title="public key")]
 
 
 class User(Model):

@@ -88,7 +88,7 @@ def _listed(names: tuple[str, ...] | list[str]) -> str:
     return ", ".join(names)
 
 
-AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+AbsolutePath = Annotated[str, AfterValidator(_absolute), Field(title="absolute path")]
 
 
 class Repository(Model):

@@ -38,14 +38,14 @@ def _mode(value: str) -> str:
     return value
 
 
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(_name), Field(title="user or group")]
 """A user or group, as useradd accepts it."""
 
 Id = Annotated[int, Field(ge=100, le=59999)]
 """A user or group id: below are Debian's own, above systemd's and those of containers."""
 
-AbsolutePath = Annotated[str, AfterValidator(_path)]
+AbsolutePath = Annotated[str, AfterValidator(_path), Field(title="absolute path")]
 """An absolute path of which no part is special."""
 
-Mode = Annotated[str, AfterValidator(_mode)]
+Mode = Annotated[str, AfterValidator(_mode), Field(title="mode, such as `'0750'`")]
 """A mode such as "0750", four octal digits; world-writable only with the sticky bit."""

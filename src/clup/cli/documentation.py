@@ -1,0 +1,78 @@
+"""`python -m clup.cli.documentation`: write the pages of docs/ that are made from the code."""
+
+from __future__ import annotations
+
+import click
+
+from clup.cli import group
+from clup.cli.target import ROOT
+from clup.documentation import command_page, model_page
+from roles import Settings
+
+_MADE = "<!-- Made by `.venv/bin/python -m clup.cli.documentation`. Do not edit. -->"
+
+_SETTINGS = """# Settings
+
+What may be said about a machine in `group_data/`, role by role. What you leave out has the
+default shown here, so write only what differs. `./clup check INVENTORY` judges all of it and
+contacts nothing; `./clup check --schema` prints the same as a JSON Schema.
+
+One file of `group_data/` is one layer, and layers merge deeply. From the most general to the
+most specific: `all.py`, the groups in the order in which the inventory names them, the group of
+the inventory's file, the host's own data in the inventory, `--data` of pyinfra. A mapping is
+merged key by key; any other value, a list too, replaces the one before. Where a mapping has
+entries by default (users, folders, kernel settings), `None` takes one of them away.
+
+NAME in a heading stands for a key that you choose.
+"""
+
+_COMMANDS = """# Commands
+
+Each section is what `--help` prints. INVENTORY is a file such as `inventories/example.py`, or
+`@local` for the machine that you are on. It may be left out when exactly one lab is up.
+
+| exit code | meaning |
+|---|---|
+| 0 | done; for `plan`: nothing to change; for `verify`: all checks hold |
+| 1 | failed: a machine was not reached, something was refused, a change failed |
+| 2 | `plan`: changes are pending; `verify`: a check failed |
+| 3 | the settings are invalid; nothing was contacted |
+| 64 | wrong usage |
+
+With `--json` one document goes to stdout whatever happens. Progress and errors go to stderr.
+"""
+
+
+def settings_page() -> str:
+    """Return docs/settings.md."""
+    lines = [_MADE, "", _SETTINGS]
+    for role, field in Settings.model_fields.items():
+        model = field.annotation
+        assert model is not None, f"the role {role} has no model"
+        lines += model_page(role, model, level=2)
+    return _text(lines)
+
+
+def commands_page() -> str:
+    """Return docs/commands.md."""
+    return _text([_MADE, "", _COMMANDS, *command_page("clup", group)])
+
+
+PAGES = {"docs/settings.md": settings_page, "docs/commands.md": commands_page}
+"""The pages by their path in the checkout."""
+
+
+def _text(lines: list[str]) -> str:
+    return "\n".join(lines).rstrip() + "\n"
+
+
+@click.command()
+def write() -> None:
+    """Write the pages of docs/ that are made from the code."""
+    for path, page in PAGES.items():
+        (ROOT / path).write_text(page(), encoding="utf-8")
+        click.echo(path)
+
+
+if __name__ == "__main__":
+    write()
