@@ -116,7 +116,8 @@ def signatures(path: str) -> dict[str, str]:
     Raise RefusedError when a probe errs, or when blkid and wipefs do not agree.
     """
     found = run("blkid", "-p", "-o", "udev", path)
-    if found.returncode not in (0, 2):
+    # It also ends with 2, but with a message, when it cannot read the disk.
+    if found.returncode not in (0, 2) or found.stderr:
         raise RefusedError(
             f"blkid cannot tell what is on it (status {found.returncode}: "
             f"{found.stderr.strip()}); see `wipefs {path}`"
