@@ -25,10 +25,14 @@ from roles.engine.settings import CONTAINERD_HOME, Settings
 
 _FILE_CURE = "`clup plan` shows the difference, `clup apply` mends it"
 
-# One line a thing. $1 and $2 are the roots; then the number of package names, they, and paths.
+# One line a thing. $1 is the mount point, $2 and $3 are the roots; then the number of package
+# names, they, and paths. Docker bind-mounts its root onto itself, so devices are compared.
 _READ_MACHINE = """LC_ALL=C; export LC_ALL
-for root in "$1" "$2"; do echo "mount $root $(findmnt -n -o TARGET -T "$root")"; done
-shift 2; count=$1; shift
+for root in "$2" "$3"; do
+  if mountpoint -q -- "$1" && [ "$(stat -c %d -- "$root")" = "$(stat -c %d -- "$1")" ]
+  then echo "mounted $root"; fi
+done
+shift 3; count=$1; shift
 while [ "$count" -gt 0 ]; do
   dpkg-query -W -f 'package ${Package} ${db:Status-Status} ${Version}\\n' -- "$1" 2>/dev/null
   shift; count=$((count - 1))
@@ -47,7 +51,7 @@ true
 class Machine:
     """What the second command read: each by its name, in the machine's own words."""
 
-    mounts: dict[str, str] = field(default_factory=dict)
+    mounted: set[str] = field(default_factory=set)
     packages: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
     units: dict[str, dict[str, str]] = field(
@@ -70,8 +74,8 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
 
 def _machine(host: Host, settings: Settings, wanted: tuple[str, ...]) -> Machine:
     names = [package.partition("=")[0] for package in wanted]
-    words = [settings.data_root, settings.containerd_root, str(len(names)), *names]
-    words += _owned_paths(settings)
+    roots = (settings.requires_mount, settings.data_root, settings.containerd_root)
+    words = [*roots, str(len(names)), *names, *_owned_paths(settings)]
     command = "sh -c %s sh" + " %s" * len(words)
     return machine_from(lines(host, command, _READ_MACHINE, *words))
 
@@ -82,8 +86,8 @@ def machine_from(output: list[str]) -> Machine:
     for line in output:
         kind, name, *rest = line.split(" ", 2)
         value = rest[0] if rest else ""
-        if kind == "mount":
-            machine.mounts[name] = value
+        if kind == "mounted":
+            machine.mounted.add(name)
         elif kind == "package":
             status, _, version = value.partition(" ")
             machine.packages[name] = version if status == "installed" else status
@@ -140,10 +144,12 @@ def _units(settings: Settings, machine: Machine) -> Iterator[Result]:
 
 
 def _daemons(settings: Settings, state: EngineState) -> Iterator[Result]:
-    info = state.info or {}
+    yield expect("engine: the daemon answers", True, state.info is not None)
+    if state.info is None:
+        return  # what it would say is unknown, and said to be so once
+    info = state.info
     cure = "`clup apply` restarts a daemon that differs from its settings"
     for what, wanted, found in (
-        ("engine: the daemon answers", True, state.info is not None),
         ("engine: Docker's data root", settings.data_root, info.get("DockerRootDir")),
         ("engine: containerd's root", settings.containerd_root, state.containerd_root),
         (
@@ -169,8 +175,8 @@ def _places(settings: Settings, machine: Machine) -> Iterator[Result]:
             continue
         yield expect(
             f"engine: {root} lies on the filesystem of {settings.requires_mount}",
-            settings.requires_mount,
-            machine.mounts.get(root),
+            True,
+            root in machine.mounted,
             "mount that filesystem and move the data onto it",
         )
 

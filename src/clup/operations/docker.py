@@ -38,10 +38,12 @@ then containerd --config "$candidate" config dump >/dev/null; fi
 """
 
 # A reload takes live-restore over, so that containers that were started without it go on while
-# the daemon restarts. What does not run is left to be started later. $1: live restore, true/false.
+# the daemon restarts. What does not run is left to be started later; three restarts within a
+# minute are systemd's limit, hence the reset. $1: live restore, true or false.
 _RESTART = """set -e
 active() { [ "$(systemctl is-active "$1" 2>/dev/null)" = active ]; }
 restart() {
+  systemctl reset-failed -- "$1"
   timeout 180 systemctl restart -- "$1" && return
   said=$(journalctl _SYSTEMD_UNIT="$1" -n 3 --no-pager -q -o cat | paste -sd '|')
   echo "$1 did not come back; it said last: $said" >&2
