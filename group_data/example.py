@@ -7,6 +7,8 @@ from one boot to the next.
 
 _sudo = True
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1Zt1Qb9mVxQ2R9cGq4m8oV5m0kqv6w0m1jz8Qm7sY2 psy@desk"
+
 base = {
     "hostname": "claw-vm",
     "timezone": "Europe/Berlin",
@@ -25,6 +27,6 @@ engine = {
 
 accounts = {
     "users": {
-        "psy": {"keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1Zt1Qb9mVxQ2R9cGq4m8oV5m0kqv6w0m1jz8Qm7sY2 psy@desk"]},
+        "psy": {"keys": [KEY]},
     },
 }

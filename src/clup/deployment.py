@@ -244,14 +244,14 @@ class _Log(logging.Handler):
 
 
 def _load(inventory: str, root: str, override: dict[str, Any]) -> Inventory:
-    if (inventory.endswith(".py") or "/" in inventory) and not inventory.startswith("@"):
-        if not Path(inventory).is_file():
-            known = ", ".join(sorted(str(path) for path in Path("inventories").glob("*.py")))
-            raise DeploymentError(f"{inventory}: no such inventory; known: {known}")
+    is_path = (inventory.endswith(".py") or "/" in inventory) and not inventory.startswith("@")
+    if is_path and not Path(inventory).is_file():
+        known = ", ".join(sorted(str(path) for path in Path("inventories").glob("*.py")))
+        raise DeploymentError(f"{inventory}: no such inventory; known: {known}")
     if root not in sys.path:
         sys.path.insert(0, root)
     with _one_line(inventory):
-        loaded = make_inventory(inventory, cwd=root, override_data=override)
+        loaded: Inventory = make_inventory(inventory, cwd=root, override_data=override)
     if not len(loaded):
         raise DeploymentError(f"{inventory}: no hosts in this inventory; add one as a list item")
     return loaded

@@ -49,7 +49,7 @@ def validate(host: Host, model: type[Settings]) -> Settings | list[Problem]:
         ours.append((origin, {key: data[key] for key in data if key in known}))
     merged = merge(*(data for _, data in ours))
     try:
-        settings = model.model_validate({**dict.fromkeys(known, {}), **merged})
+        settings = model.model_validate({role: merged.get(role, {}) for role in known})
         found = settings.relations()
     except ValidationError as error:
         found = problems_of(error, model)

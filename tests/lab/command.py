@@ -43,11 +43,13 @@ class Answer:
         ]
 
 
-def clup(name: str, *arguments: str, data: dict[str, str] | None = None) -> Answer:
-    """Run a clup command with --json against one lab; the document must be there whatever happens."""
+def clup(name: str, *arguments: str) -> Answer:
+    """Run a clup command with --json against one lab; a document must come whatever happens."""
     argv = [sys.executable, "-P", "-m", "clup", *arguments, "--json"]
-    environment = os.environ | {"CLUP_LAB": name} | (data or {})
-    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    environment = os.environ | {"CLUP_LAB": name}
+    done = subprocess.run(
+        argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     assert "Traceback" not in done.stderr, done.stderr
     return Answer(done.returncode, json.loads(done.stdout), done.stderr)
 

@@ -1,4 +1,6 @@
-"""What a machine is, as lines that differ when anything on it does: files, units, mounts, containers.
+"""What a machine is, as lines that differ when anything on it does.
+
+Files, units, mounts, packages, containers, and when the daemons were started.
 
 Left out, each for a reason:
 - clup's own journal, pending markers and locks: every apply writes the journal;
@@ -30,7 +32,8 @@ findmnt -rn -o TARGET,SOURCE,FSTYPE,OPTIONS | grep -E '^/(srv|etc|home)?' | grep
 dpkg-query -W -f 'package ${Package} ${Version} ${db:Status-Status}\n'
 hostname
 if command -v docker >/dev/null; then
-  docker ps -aq --no-trunc | sort | xargs -r docker inspect -f 'container {{.Id}} {{.State.StartedAt}}'
+  docker ps -aq --no-trunc | sort | xargs -r \
+    docker inspect -f 'container {{.Id}} {{.State.StartedAt}}'
   docker volume ls -q | sed 's/^/volume /'; docker images -q --no-trunc | sed 's/^/image /'
 fi
 systemctl show -p ActiveEnterTimestampMonotonic,MainPID docker containerd ssh

@@ -85,7 +85,7 @@ class Screen:
             self.out.print(f"    [{style}]{sign} {escape(operation.name)}[/]")
             for line in self._details(operation):
                 self.out.print(f"        {line}")
-        counts = {status: 0 for status in _SIGNS}
+        counts = dict.fromkeys(_SIGNS, 0)
         for operation in operations:
             counts[operation.status] += 1
         said = [f"{count} {status}" for status, count in counts.items() if count]

@@ -64,11 +64,11 @@ class Session:
 
     def finish(self) -> None:
         """Report what failed on the way; a host that failed makes the whole command fail."""
-        for host, lines in self.deployment.errors.items():
-            where = self.document["hosts"].setdefault(host, {}) if host else self.document
+        for name, lines in self.deployment.errors.items():
+            where = self.document["hosts"].setdefault(name, {}) if name else self.document
             where["errors"] = lines
             for line in dict.fromkeys(lines):
-                self.screen.error(line if line.startswith(host) else f"{host}: {line}")
+                self.screen.error(line if line.startswith(name) else f"{name}: {line}")
         for host in self.deployment.hosts:
             self.document["hosts"][host.name]["commands"] = cache.memory(host).commands
         if self.deployment.state.failed_hosts:

@@ -18,7 +18,6 @@ from weakref import WeakKeyDictionary
 import pyinfra.api.facts
 from pyinfra.api.command import FunctionCommand, StringCommand
 from pyinfra.api.host import Host
-
 from pyinfra.connectors.util import CommandOutput, OutputLine
 
 if TYPE_CHECKING:

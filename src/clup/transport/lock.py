@@ -39,7 +39,7 @@ def install() -> None:
     """Have every run take the lock before its first change; again is harmless."""
     if take not in cache.before_change:
         cache.before_change.append(take)
-        atexit.register(lambda: [release(host) for host in list(_held)])
+        atexit.register(_release_all)
 
 
 def take(host: Host) -> str | None:
@@ -65,6 +65,11 @@ def release(host: Host) -> None:
         _held.pop(host)()
 
 
+def _release_all() -> None:
+    for host in list(_held):
+        release(host)
+
+
 def _command(host: Host) -> str:
     who = f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"
     return raw.as_root(host, "sh", "-c", _HOLD, "sh", who)
@@ -84,7 +89,8 @@ def _ask(host: Host, command: str) -> tuple[str, Holder]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout and process.stderr
+    assert process.stdout
+    assert process.stderr
     return _first_line(process.stdout, process.stderr), process.communicate
 
 

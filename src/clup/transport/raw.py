@@ -66,7 +66,7 @@ def run(host: Host, line: str, stdin: bytes = b"", timeout: float = TIMEOUT) -> 
     return Answer(stdout.channel.recv_exit_status(), out, err)
 
 
-class PyinfraBackend(BaseBackend):
+class PyinfraBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no types
     """testinfra over pyinfra's connection, as root: no second login, no 30 ms a command."""
 
     NAME = "pyinfra"

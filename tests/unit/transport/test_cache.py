@@ -8,25 +8,28 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyinfra.api import Config, FunctionCommand, Inventory, State
-from pyinfra.api.command import StringCommand
+from pyinfra.api.command import FunctionCommand, StringCommand
+from pyinfra.api.config import Config
 from pyinfra.api.connect import connect_all
 from pyinfra.api.facts import FactBase
 from pyinfra.api.host import Host
+from pyinfra.api.inventory import Inventory
 from pyinfra.api.operation import add_op, operation
 from pyinfra.api.operations import run_ops
+from pyinfra.api.state import State
 from pyinfra.context import ctx_host, ctx_state
 from pyinfra.context import host as current
 
 from clup import transport
 from clup.command import script
+from clup.operations.steps import Steps
 from clup.transport import cache
 
 
 class Content(FactBase[str]):
     """The text of a file; counts how often a machine was asked."""
 
-    def command(self, path: str) -> StringCommand:  # type: ignore[override]
+    def command(self, path: str) -> StringCommand:
         return script('cat -- "$1" 2>/dev/null; echo; echo .', path)
 
     def process(self, output: list[str]) -> str:
@@ -98,7 +101,7 @@ def test_an_operation_sees_what_the_one_before_it_left(host: Host, tmp_path: Pat
     path.write_text("1")
 
     @operation()
-    def double(times: int) -> Iterator[StringCommand]:
+    def double(times: int) -> Steps:
         yield script('printf %s "$2" >"$1"', str(path), str(int(read(current, path)) * 2))
 
     for times in range(4):
