@@ -1,0 +1,105 @@
+"""The accounts of the machine that runs the tests, and homes made for them."""
+
+from __future__ import annotations
+
+import base64
+import grp
+import os
+import pwd
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from clup.facts.accounts import Accounts, AccountsState, Home, User
+
+
+def read(*homes: tuple[str, Path]) -> AccountsState:
+    """Run the fact's command here and return what it makes of the answer."""
+    fact = Accounts()
+    command = fact.command(tuple((name, str(home)) for name, home in homes)).get_raw_value()
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return fact.process(done.stdout.splitlines())
+
+
+def test_users_and_groups_are_those_of_the_libc() -> None:
+    state = read()
+    assert {(user.name, user.uid, user.gid, user.home) for user in state.users.values()} == {
+        (entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir) for entry in pwd.getpwall()
+    }
+    assert {(group.name, group.gid, group.members) for group in state.groups.values()} == {
+        (entry.gr_name, entry.gr_gid, frozenset(entry.gr_mem)) for entry in grp.getgrall()
+    }
+
+
+def test_a_home_that_is_not_there(tmp_path: Path) -> None:
+    assert read(("psy", tmp_path / "none")).homes == {}
+
+
+def test_a_home_with_keys(tmp_path: Path) -> None:
+    (tmp_path / ".ssh").mkdir(mode=0o700)
+    (tmp_path / ".ssh/authorized_keys").write_bytes(b"a\r\n\xff b\n")
+    home = read(("psy", tmp_path)).homes["psy"]
+    assert home.folder
+    assert home.folder.kind == "directory"
+    assert home.ssh
+    assert home.ssh.mode == "0700"
+    assert home.keys
+    assert home.keys.user == pwd.getpwuid(os.getuid()).pw_name
+    assert home.text == "a\r\n\udcff b\n"
+
+
+@pytest.mark.parametrize("linked", [".ssh", ".ssh/authorized_keys"])
+def test_keys_are_never_read_through_a_link(tmp_path: Path, linked: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "authorized_keys").write_text("secret")
+    target = elsewhere if linked == ".ssh" else elsewhere / "authorized_keys"
+    home = tmp_path / "home"
+    (home / linked).parent.mkdir(parents=True)
+    (home / linked).symlink_to(target)
+    assert read(("psy", home)).homes["psy"].text is None
+
+
+def test_a_home_below_a_link_is_read(tmp_path: Path) -> None:
+    (tmp_path / "real/psy/.ssh").mkdir(parents=True)
+    (tmp_path / "real/psy/.ssh/authorized_keys").write_text("a key\n")
+    (tmp_path / "home").symlink_to("real")
+    assert read(("psy", tmp_path / "home/psy")).homes["psy"].text == "a key\n"
+
+
+def test_a_fifo_or_a_large_file_is_not_read(tmp_path: Path) -> None:
+    for name in ("fifo", "large"):
+        (tmp_path / name / ".ssh").mkdir(parents=True)
+    os.mkfifo(tmp_path / "fifo/.ssh/authorized_keys")
+    (tmp_path / "large/.ssh/authorized_keys").write_bytes(bytes(1_000_001))
+    homes = read(("a", tmp_path / "fifo"), ("b", tmp_path / "large")).homes
+    assert (homes["a"].text, homes["b"].text) == (None, None)
+
+
+def test_what_a_machine_says() -> None:
+    said = f"""passwd psy:x:2000:2000:A, B:/home/psy:/bin/bash
+passwd bob:x:2001:100::/home/bob:
+group psy:x:2000:
+group docker:x:990:psy,bob
+linger psy
+manager 2000
+manager 1999
+password psy none
+home psy 41e8 psy psy
+ssh psy 41c0 psy psy
+keys psy a1ff root root
+text psy {base64.b64encode(b"x").decode()}"""
+    state = Accounts().process(said.splitlines())
+    assert state.users["psy"] == User("psy", 2000, 2000, "A, B", "/home/psy", "/bin/bash", "none")
+    assert state.users["bob"].password == "unknown"
+    assert state.groups["docker"].members == {"psy", "bob"}
+    assert (state.lingering, state.managers) == (frozenset({"psy"}), frozenset({1999, 2000}))
+    home = state.homes["psy"]
+    assert home != Home()
+    assert home.folder
+    assert home.folder.mode == "0750"
+    assert home.keys
+    assert home.keys.kind == "link"
+    assert home.text == "x"
