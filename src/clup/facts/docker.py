@@ -118,7 +118,7 @@ def _answer(text: str) -> dict[str, Any] | None:
 
 # What an engine would no longer find if it looked elsewhere. $1 is Docker's root, $2 where it
 # shall be; $3 and $4 the same of containerd. A link or bind mount to the wanted place is no move.
-_STORED = """LC_ALL=C; export LC_ALL
+STORED = """LC_ALL=C; export LC_ALL
 count() {
   what=$1; shift
   n=$(find "$@" 2>/dev/null | wc -l)
@@ -149,7 +149,7 @@ class Stored(FactBase[dict[str, int]]):
     def command(
         self, data: str, data_wanted: str, containerd: str, containerd_wanted: str
     ) -> StringCommand:
-        return script(_STORED, data, data_wanted, containerd, containerd_wanted)
+        return script(STORED, data, data_wanted, containerd, containerd_wanted)
 
     def process(self, output: list[str]) -> dict[str, int]:
         rows = [line.rsplit(" ", 1) for line in output]
