@@ -131,7 +131,7 @@ def kernel(settings: Settings) -> dict[str, str]:
 
 def sshd(settings: Ssh) -> dict[str, tuple[str, ...]]:
     """Return sshd's keywords with their values (sshd_config(5))."""
-    options = {
+    options: dict[str, tuple[str, ...]] = {
         "PasswordAuthentication": ("yes" if settings.password_login else "no",),
         "KbdInteractiveAuthentication": ("no",),
         "PermitEmptyPasswords": ("no",),

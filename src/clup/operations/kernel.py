@@ -24,7 +24,8 @@ def tuned(
     """
     found = host.get_fact(Sysctls, names=tuple(values)) if live else {}
     if absent := [name for name in values if live and found[name] is None]:
-        yield refuse(", ".join(absent), "this kernel has no such setting", "check its spelling")
+        cure = "check its spelling, or load its module"
+        yield refuse(", ".join(absent), "this kernel has no such setting", cure)
         return
     wrong = drift(values, found) if live else []
     for name in wrong:
@@ -46,5 +47,6 @@ def drift(wanted: Mapping[str, str], found: Mapping[str, str | None]) -> list[st
 
 
 def _still_wrong(values: Mapping[str, str]) -> str | None:
-    wrong = drift(values, host.get_fact(Sysctls, names=tuple(values)))
+    found = host.get_fact(Sysctls, names=tuple(values))
+    wrong = drift(values, found)
     return f"still not as set: {', '.join(wrong)}" if wrong else None

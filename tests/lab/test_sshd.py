@@ -1,0 +1,175 @@
+"""A change to sshd on a lab machine: kept with a proof, taken back without one.
+
+The tests run in the order in which they stand; each leaves sshd as the site has it.
+"""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clup import lab
+from tests.lab.command import Answer, clup, on_machine
+
+NAME = "sshd"
+OPERATION = "base: Let only keys in through sshd"
+DROPIN = "/etc/ssh/sshd_config.d/10-clup.conf"
+LOCKED_OUT = "AllowUsers nobody\n"
+TAKEN_BACK_WITHIN = 60
+"""Seconds after which a machine that locked its operator out must answer again (the issue)."""
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[lab.Lab]:
+    remove()
+    machine = lab.up(NAME)
+    try:
+        first = apply(machine, {}, machine.folder)
+        assert first.exit == 0, first.stderr
+        yield machine
+    finally:
+        remove()
+
+
+def remove() -> None:
+    """Remove the lab of these tests, also one that an earlier run left."""
+    if NAME in {box.name for box in lab.labs()}:
+        lab.down(NAME)
+
+
+def apply(box: lab.Lab, ssh: dict[str, Any], folder: Path, command: str = "apply") -> Answer:
+    """Run a command for the role base, with settings of sshd from an inventory of its own."""
+    data = {
+        "ssh_hostname": box.address,
+        "ssh_port": box.port,
+        "ssh_user": box.user,
+        "ssh_key": str(box.key_file),
+        "ssh_known_hosts_file": str(box.known_hosts_file),
+        "ssh_strict_host_key_checking": "yes",
+        "base": {"ssh": ssh},
+    }
+    inventory = folder / "machines.py"
+    inventory.write_text(f"lab = [({NAME!r}, {data!r})]\n")
+    return clup(NAME, command, str(inventory), "--role", "base")
+
+
+def change(action: str, text: str = "") -> str:
+    """Return the shell line of one step of the machine's own program, as the operation calls it."""
+    packed = base64.b64encode(text.encode()).decode()
+    return f"echo {packed} | /var/lib/clup/sshd/change {action}\n"
+
+
+def effective(box: lab.Lab) -> set[str]:
+    """The lines of `sshd -T`, which is what all of its files amount to."""
+    return set(on_machine(box, "sshd -T").splitlines())
+
+
+def logs_in(box: lab.Lab) -> bool:
+    """Whether a fresh login works now."""
+    argv = lab.ssh_argv(box, ["true"], batch=True)
+    return subprocess.run(argv, capture_output=True, check=False, timeout=20).returncode == 0
+
+
+def nothing_is_armed(box: lab.Lab) -> bool:
+    """Whether neither the marker nor the timer nor its units are left."""
+    seen = on_machine(
+        box,
+        "ls /var/lib/clup/sshd /etc/systemd/system /etc/systemd/system/timers.target.wants;"
+        " systemctl list-units --all --no-legend 'clup-sshd*'",
+    )
+    return "armed" not in seen and "takeback" not in seen
+
+
+def test_passwords_are_off_once_a_second_login_succeeded(box: lab.Lab) -> None:
+    assert {"passwordauthentication no", "x11forwarding no"} <= effective(box)
+    assert nothing_is_armed(box)
+
+
+def test_a_lock_out_fails_in_one_line_and_is_taken_back(box: lab.Lab, tmp_path: Path) -> None:
+    before = on_machine(box, f"cat {DROPIN}")
+    began = time.monotonic()
+    answer = apply(box, {"allow_users": ["nobody"]}, tmp_path)
+    assert time.monotonic() - began < TAKEN_BACK_WITHIN
+    assert answer.exit == 1
+    assert "sshd: a second login failed after the change" in answer.stderr
+    assert "the former settings are back; check base.ssh" in answer.stderr
+    assert logs_in(box)
+    assert on_machine(box, f"cat {DROPIN}") == before
+    assert nothing_is_armed(box)
+    assert apply(box, {}, tmp_path, "plan").exit == 0
+
+
+def test_a_port_is_added_and_a_move_to_one_out_of_reach_is_taken_back(
+    box: lab.Lab, tmp_path: Path
+) -> None:
+    assert apply(box, {"ports": [22, 2222]}, tmp_path).operations("changed") == {OPERATION}
+    assert {"port 22", "port 2222"} <= effective(box)
+    assert on_machine(box, "ss -Hltn 'sport = :2222'") != ""
+    assert apply(box, {"ports": [2222]}, tmp_path).exit == 1
+    assert {"port 22", "port 2222"} <= effective(box)
+    assert apply(box, {}, tmp_path).operations("changed") == {OPERATION}
+    assert on_machine(box, "ss -Hltn 'sport = :2222'") == ""
+
+
+def test_the_machine_takes_back_what_a_killed_run_left(box: lab.Lab) -> None:
+    """The run that armed and put this is gone: only the machine's timer is left to mend it."""
+    on_machine(box, change("arm 45") + change("put", LOCKED_OUT))
+    began = time.monotonic()
+    assert not logs_in(box)
+    while not logs_in(box) and time.monotonic() - began < TAKEN_BACK_WITHIN:
+        time.sleep(5)
+    assert logs_in(box)
+    assert "allowusers nobody" not in effective(box)
+    assert nothing_is_armed(box)
+
+
+def test_a_reboot_in_between_does_not_lock_out_for_good(box: lab.Lab) -> None:
+    on_machine(box, change("arm 20") + change("put", LOCKED_OUT))
+    lab.reboot(NAME)
+    assert logs_in(box)
+    assert "allowusers nobody" not in effective(box)
+
+
+def test_the_next_run_proves_what_a_killed_run_left(box: lab.Lab, tmp_path: Path) -> None:
+    """What was put is right, but would be taken back, as no login has proven it."""
+    right = on_machine(box, f"cat {DROPIN}")
+    on_machine(box, change("arm 45") + change("put", right))
+    planned = apply(box, {}, tmp_path, "plan")
+    assert planned.operations("would change") == {OPERATION}
+    applied = apply(box, {}, tmp_path)
+    assert (applied.exit, applied.operations("changed")) == (0, {OPERATION})
+    assert nothing_is_armed(box)
+
+
+def test_files_that_sshd_refuses_are_never_loaded(box: lab.Lab) -> None:
+    before = on_machine(box, f"cat {DROPIN}")
+    said = on_machine(
+        box, change("arm 45") + "! " + change("put", "Nonsense yes\n").rstrip() + " 2>&1"
+    )
+    assert "sshd: its files would be refused" in said
+    assert "Nonsense" in said
+    assert on_machine(box, f"cat {DROPIN}") == before
+    assert nothing_is_armed(box)
+
+
+def test_a_file_that_overrules_ours_is_named_and_left_alone(box: lab.Lab, tmp_path: Path) -> None:
+    other = "/etc/ssh/sshd_config.d/01-admin.conf"
+    on_machine(box, f"echo 'X11Forwarding yes' >{other}; systemctl reload ssh")
+    planned = apply(box, {}, tmp_path, "plan")
+    assert planned.operations("refused") == {OPERATION}
+    assert "x11forwarding is yes, not no" in planned.stderr
+    on_machine(box, f"rm {other}; systemctl reload ssh")
+    assert apply(box, {}, tmp_path, "plan").exit == 0
+
+
+def test_a_file_that_the_running_sshd_has_not_read_is_noticed(box: lab.Lab, tmp_path: Path) -> None:
+    on_machine(box, "sleep 1.1; touch /etc/ssh/sshd_config")
+    assert apply(box, {}, tmp_path, "plan").operations("would change") == {OPERATION}
+    assert apply(box, {}, tmp_path).exit == 0
+    assert apply(box, {}, tmp_path, "plan").exit == 0
