@@ -7,7 +7,8 @@ from one boot to the next.
 
 _sudo = True
 
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1Zt1Qb9mVxQ2R9cGq4m8oV5m0kqv6w0m1jz8Qm7sY2 psy@desk"
+# A name that begins with _ is your own; any other one has to be a setting.
+_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1Zt1Qb9mVxQ2R9cGq4m8oV5m0kqv6w0m1jz8Qm7sY2 psy@desk"
 
 base = {
     "hostname": "claw-vm",
@@ -27,6 +28,6 @@ engine = {
 
 accounts = {
     "users": {
-        "psy": {"keys": [KEY]},
+        "psy": {"keys": [_KEY]},
     },
 }

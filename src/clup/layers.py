@@ -45,7 +45,7 @@ def validate(host: Host, model: type[Settings]) -> Settings | list[Problem]:
     for origin, data in layers(host):
         for key in data:
             if key not in known | permitted and not key.startswith("_"):
-                problems.append(_unknown(key, known | permitted, origin))
+                problems.append(_unknown(key, known, permitted, origin))
         ours.append((origin, {key: data[key] for key in data if key in known}))
     merged = merge(*(data for _, data in ours))
     try:
@@ -102,8 +102,8 @@ def selected(host: Host, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name in asked)
 
 
-def _unknown(key: str, known: set[str], origin: str) -> Problem:
-    guess = nearest(key, known)
+def _unknown(key: str, known: set[str], permitted: set[str], origin: str) -> Problem:
+    guess = nearest(key, known | permitted)
     cure = f"did you mean {guess!r}?" if guess else f"known here: {', '.join(sorted(known))}"
     return Problem(key, "", "is not a known setting", cure, origin)
 
