@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clup.disks.machine import BlockDevice, Machine, shown_size
+from clup.disks.machine import BlockDevice, Machine, Sample, shown_size
 from clup.machine.blank import describe, erase_it
 
 _USES = {
@@ -39,11 +39,12 @@ def content(device: BlockDevice, label: str) -> tuple[str, str]:
     if kind in _USES:
         what, cure = _USES[kind]
         name = f" named {device.label!r}" if device.label else ""
-        return f"holds {what}{name}", cure.format(node=node)
+        version = f" of version {tags['ID_FS_VERSION']}" if kind == "crypto_LUKS" else ""
+        return f"holds {what}{version}{name}", cure.format(node=node)
     if device.label == label:
         return (
-            f"holds {_article(kind)} {kind} filesystem labelled {label!r}; a label alone is no "
-            "proof, only ext4 is adopted",
+            f"holds a filesystem of type {kind} labelled {label!r}; a label alone is no proof, "
+            "only ext4 is adopted",
             erase_it(node),
         )
     if kind == "ext4":
@@ -53,7 +54,7 @@ def content(device: BlockDevice, label: str) -> tuple[str, str]:
             f"if it is the one that is meant, label it yourself with `e2label {node} {label}`",
         )
     there = f" labelled {device.label!r}" if device.label else ""
-    return f"holds {_article(kind)} {kind} filesystem{there}", erase_it(node)
+    return f"holds a filesystem of type {kind}{there}", erase_it(node)
 
 
 def ambivalent(device: BlockDevice) -> tuple[str, str]:
@@ -67,16 +68,20 @@ def ambivalent(device: BlockDevice) -> tuple[str, str]:
 
 def erasable(device: BlockDevice) -> tuple[str, str]:
     """Return the words for what wipefs finds where blkid finds nothing."""
-    kinds = ", ".join(f"{one.type} at {one.offset}" for one in device.signatures)
     node = device.node or device.name
+    if {one.type for one in device.signatures} == {"gpt"}:
+        return "holds only the backup, at its end, of a GUID partition table", (
+            f"`gdisk {node}` can restore the table; if it is not needed, `wipefs -a {node}`"
+        )
+    kinds = ", ".join(f"{one.type} at {one.offset}" for one in device.signatures)
     return f"holds {kinds}, found by wipefs though not by blkid", f"see `wipefs {node}`"
 
 
-def bytes_found(device: BlockDevice, at: int, sector: bytes) -> tuple[str, str]:
+def bytes_found(device: BlockDevice, sample: Sample) -> tuple[str, str]:
     """Return the words for bytes that are not zero where no signature was found."""
-    return f"carries no signature but is not blank: {describe(sector, at)}", erase_it(
-        device.node or device.name
-    )
+    place = f"between bytes {sample.offset} and {sample.offset + sample.length} is one not zero"
+    there = place if sample.at is None else describe(sample.sector, sample.at)
+    return f"carries no signature but is not blank: {there}", erase_it(device.node or device.name)
 
 
 def held(machine: Machine, device: BlockDevice) -> tuple[str, str]:
@@ -101,13 +106,9 @@ def held(machine: Machine, device: BlockDevice) -> tuple[str, str]:
 
 
 def _table(device: BlockDevice, kind: str, node: str) -> tuple[str, str]:
-    name = {"dos": "an MBR", "gpt": "a GPT"}.get(kind, f"{_article(kind)} {kind}")
+    name = {"dos": "MBR", "gpt": "GPT"}.get(kind, kind)
     count = device.table_entries
     parts = f"with {count} partition{'s' if count != 1 else ''}" if count else "without partitions"
-    return f"holds {name} partition table {parts}", (
+    return f"holds a partition table ({name}) {parts}", (
         f"see `partx --show {node}`; if nothing on it is needed, erase it with `wipefs -a {node}`"
     )
-
-
-def _article(word: str) -> str:
-    return "an" if word[:1] in "aeiouAEIOUx" else "a"

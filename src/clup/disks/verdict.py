@@ -189,9 +189,9 @@ def _without_signature(machine: Machine, wanted: Wanted, device: BlockDevice) ->
     if not device.samples or any(sample.status not in (0, 1) for sample in device.samples):
         return _unknown("cannot be read everywhere", "look at `dmesg`: it may be failing")
     resumes = machine.markers.get(wanted.name) == device.size
-    strange = next((s for s in device.samples if s.status == 1 and s.at is not None), None)
-    if strange is not None and strange.at is not None and not resumes:
-        return _foreign(*findings.bytes_found(device, strange.at, strange.sector))
+    strange = next((sample for sample in device.samples if sample.status != 0), None)
+    if strange is not None and not resumes:
+        return _foreign(*findings.bytes_found(device, strange))
     return Verdict("blank", _blank_so_far(device, resumes))
 
 

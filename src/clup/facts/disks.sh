@@ -27,8 +27,9 @@ sample() {
     said=$(cmp -n "$3" -i "$2:0" "$1" /dev/zero 2>&1)
     status=$?
     at=
+    # It counts from 1, in "char" or in "byte" as the locale has it.
     case $said in
-    *"differ: byte "*) at=${said#*differ: byte } && at=$(($2 + ${at%%,*} - 1)) ;;
+    *"differ: char "*) at=${said#*differ: char } && at=$(($2 + ${at%%,*} - 1)) ;;
     esac
     printf 'sample %s %s %s %s ' "$2" "$3" "$status" "${at:--}"
     if [ -n "$at" ]; then
