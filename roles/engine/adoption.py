@@ -22,6 +22,8 @@ from clup.operations.packages import is_installed
 from clup.operations.steps import Steps, refuse
 from roles.engine.settings import CONTAINERD_HOME
 
+# Docker keeps to the storage driver that it finds data of, but never to this one.
+_KEEP_VFS = "; keep its driver by engine.daemon={'storage-driver': 'vfs'}"
 _OR_STAY = f"; or leave it on the root disk: engine.containerd_root={CONTAINERD_HOME!r}"
 
 
@@ -91,14 +93,15 @@ def _left_behind(
 ) -> list[PyinfraCommand]:
     """Given what is stored under other roots, return the refusals with the way to move it."""
     in_containerd = {what for what in stored if what in ("containerd blobs", "running containers")}
+    driver = _KEEP_VFS if "images of driver vfs" in stored else ""
     moves = (
-        ("Docker", data, wanted.data_root, set(stored) - in_containerd, ""),
+        ("Docker", data, wanted.data_root, set(stored) - in_containerd, driver),
         ("containerd", containerd, wanted.containerd_root, in_containerd, _OR_STAY),
     )
     return [
         refuse(
             f"{whose}'s root",
-            f"{old} holds {', '.join(f'{stored[what]} {what}' for what in sorted(left))},"
+            f"{old} holds {', '.join(f'{what} ({stored[what]})' for what in sorted(left))},"
             f" which would be left behind by {new}",
             "stop all containers, then `systemctl stop docker.socket docker containerd`,"
             f" `cp -aT {old} {new}` with its disk mounted, `mv {old} {old}.moved`,"

@@ -126,6 +126,7 @@ count() {
 }
 if [ "$1" != "$2" ] && [ -d "$1" ] && ! [ "$1" -ef "$2" ]; then
   count images "$1"/image/*/imagedb/content/sha256 -type f
+  count "images of driver vfs" "$1/image/vfs/imagedb/content/sha256" -type f
   count containers "$1/containers" -mindepth 1 -maxdepth 1 -type d
   count volumes "$1/volumes" -mindepth 1 -maxdepth 1 -type d
   count "swarm files" "$1/swarm" -type f
