@@ -81,10 +81,14 @@ class Filesystem(Model):
     """An ext4 filesystem. Its disk is selected by one of `by_id`, `serial` and `wwn`; without
     any, a filesystem with the label must be there already, and nothing is ever formatted."""
 
-    label: Annotated[str, AfterValidator(_label)]
-    """Its ext4 label, at most 16 bytes; `CLAW_` and the key in capitals when left out."""
-    mount: Annotated[str, AfterValidator(_mount)]
-    """Where it is mounted; `/srv/` and the key when left out."""
+    label: Annotated[str, AfterValidator(_label)] = Field(
+        json_schema_extra={"left_out": "`CLAW_` and NAME in capitals"}
+    )
+    """Its ext4 label, at most 16 bytes."""
+    mount: Annotated[str, AfterValidator(_mount)] = Field(
+        title="absolute path", json_schema_extra={"left_out": "`/srv/` and NAME"}
+    )
+    """Where it is mounted."""
     by_id: Annotated[str, AfterValidator(_by_id)] | None = Field(
         default=None, examples=["wwn-0x60022480aaaaaaaaaaaaaaaaaaaaaaaa", "virtio-LABDATA"]
     )

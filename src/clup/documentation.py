@@ -100,7 +100,12 @@ def _line(text: str | None) -> str:
 
 
 def _default(field: FieldInfo) -> str | None:
-    """Return how a field's default is written in group_data; None when that takes more room."""
+    """Return how a field's default is written in group_data; None when that takes more room.
+
+    One that another validator fills in says in `json_schema_extra` with what, as "left_out".
+    """
+    if isinstance(field.json_schema_extra, dict) and "left_out" in field.json_schema_extra:
+        return str(field.json_schema_extra["left_out"])
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)

@@ -54,6 +54,12 @@ def test_a_setting_is_a_row(kind: Any, default: Any, value: str, shown: str) -> 
     assert f"| `key` | What it is. | {value} | {shown} |" in page
 
 
+def test_what_another_validator_fills_in_is_not_required() -> None:
+    fields: dict[str, Any] = {"key": (str, Field(json_schema_extra={"left_out": "its name"}))}
+    page = list(model_page("role", create_model("Role", **fields), level=2))
+    assert "| `key` |  | text | its name |" in page
+
+
 def test_a_model_within_has_a_section_of_its_own() -> None:
     fields: dict[str, Any] = {"parts": (dict[str, Part], {})}
     page = list(model_page("role", create_model("Role", **fields), level=2))
