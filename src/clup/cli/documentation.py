@@ -48,7 +48,7 @@ def settings_page() -> str:
     lines = [_MADE, "", _SETTINGS]
     for role, field in Settings.model_fields.items():
         model = field.annotation
-        assert model is not None, f"the role {role} has no model"
+        assert isinstance(model, type), f"the role {role} has no model"
         lines += model_page(role, model, level=2)
     return _text(lines)
 
