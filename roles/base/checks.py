@@ -173,7 +173,7 @@ def _clock(host: Host, machine: MachineState) -> Iterator[Result]:
         host,
         "read up _ </proc/uptime; "
         "start=$(systemctl show -P ActiveEnterTimestampMonotonic chrony.service); "
-        "echo $(( ${up%%.*} - start / 1000000 )); chronyc -c tracking || echo unreachable",
+        "echo $(( ${up%%.*} - start / 1000000 )); chronyc -c tracking 2>&1 | tail -n 1",
     )
     yield followed(what, int(age), tracking)
 

@@ -163,7 +163,7 @@ def test_a_file_that_overrules_ours_is_named_and_left_alone(box: lab.Lab, tmp_pa
     on_machine(box, f"echo 'X11Forwarding yes' >{other}; systemctl reload ssh")
     planned = apply(box, {}, tmp_path, "plan")
     assert planned.operations("refused") == {OPERATION}
-    assert "x11forwarding is yes, not no" in planned.stderr
+    assert "x11forwarding is yes, not no" in str(planned.document)
     on_machine(box, f"rm {other}; systemctl reload ssh")
     assert apply(box, {}, tmp_path, "plan").exit == 0
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from clup.transport import cache, lock, nodelay
 
 __all__ = ["install"]
@@ -12,6 +14,9 @@ __all__ = ["install"]
 
 def install() -> None:
     """Turn the fast path on for every host of this process; again is harmless."""
+    # A connection that fails says so in the error that it raises; without a handler, paramiko's
+    # thread would also print its traceback on the operator's screen.
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())
     nodelay.install()
     cache.install()
     lock.install()
