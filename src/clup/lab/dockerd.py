@@ -12,10 +12,10 @@ import subprocess
 import time
 from pathlib import Path
 
+from clup.lab import machine
 from clup.lab.commands import as_root, environment, run
 from clup.lab.docker import answers, docker
 from clup.lab.errors import LabError
-from clup.lab.machine import FOLDER
 from clup.lab.say import Say
 
 START_SECONDS = 60.0
@@ -24,12 +24,12 @@ STOP_SECONDS = 60.0
 
 def data_root() -> Path:
     """Return where our daemon keeps images and containers."""
-    return FOLDER / ".docker"
+    return machine.FOLDER / ".docker"
 
 
 def log_file() -> Path:
     """Return the log of our daemon."""
-    return FOLDER / ".dockerd.log"
+    return machine.FOLDER / ".dockerd.log"
 
 
 def daemons(processes: dict[int, list[str]]) -> dict[int, list[str]]:
@@ -109,7 +109,7 @@ def mtu() -> int:
 def start(say: Say) -> None:
     """Start our daemon, detached from this process and from its terminal."""
     say("No Docker daemon runs and no service manager is here: starting one for the labs.")
-    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    machine.FOLDER.mkdir(mode=0o700, exist_ok=True)
     argv = as_root(["dockerd", f"--data-root={data_root()}", f"--mtu={mtu()}"])
     with log_file().open("ab") as log:
         subprocess.Popen(
@@ -149,4 +149,5 @@ def stop_if_ours(say: Say) -> None:
                 f"{log_file()} tells why",
             )
         time.sleep(0.1)
+    log_file().unlink(missing_ok=True)
     say("Ended the labs' own Docker daemon.")

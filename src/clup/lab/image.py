@@ -12,10 +12,10 @@ import tarfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from clup.lab import machine
 from clup.lab.commands import as_root, run, succeeds
 from clup.lab.docker import docker, docker_argv
 from clup.lab.errors import LabError
-from clup.lab.machine import FOLDER
 from clup.lab.say import Say
 from clup.lab.tree import Entry, add
 
@@ -33,6 +33,7 @@ PACKAGES = (
     "dbus-user-session",
     "libpam-systemd",
     "e2fsprogs",
+    "procps",
 )
 # What mmdebstrap runs in the new root: an account to log in with (Debian has a *group* operator
 # already), no host keys that all labs would share, and apt as an installer leaves it.
@@ -155,7 +156,7 @@ def ensure(suite: str, say: Say) -> str:
 
 def scratch() -> Path:
     """Return the folder in which an image is built."""
-    return FOLDER / ".image"
+    return machine.FOLDER / ".image"
 
 
 def discard_scratch() -> None:

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from clup.lab import machine
 from clup.lab.commands import inherited
 from clup.lab.errors import LabError
-from clup.lab.machine import FOLDER
 from clup.lab.say import Say
 
 WAIT_SECONDS = 900.0
@@ -20,8 +20,8 @@ def locked(say: Say) -> Iterator[None]:
     The kernel drops the lock with the process, so a crash leaves none behind. The commands that
     we run inherit it: one that outlives us, killed, is waited for before anybody cleans up.
     """
-    FOLDER.mkdir(mode=0o700, exist_ok=True)
-    path = FOLDER / ".lock"
+    machine.FOLDER.mkdir(mode=0o700, exist_ok=True)
+    path = machine.FOLDER / ".lock"
     with path.open("a") as lock:
         end = time.monotonic() + WAIT_SECONDS
         told = False

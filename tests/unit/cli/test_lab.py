@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from clup.cli.lab import command, parse_disk
+from clup.lab import lookup, machine
+from clup.lab.machine import Disk, Lab
+
+
+@pytest.fixture
+def no_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A labs' folder of the test's own, and no Docker to ask which labs run."""
+    monkeypatch.setattr(machine, "FOLDER", tmp_path)
+    monkeypatch.setattr(lookup, "KINDS", {})
+    return tmp_path
+
+
+def record(folder: Path, name: str, ready: bool = True) -> None:
+    machine.save(Lab(name, "container", "trixie", 2222, (), folder / name, ready))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a=512", Disk("a", 512)),
+        ("virtio-A=64M", Disk("virtio-A", 64 << 20)),
+        ("a=2G", Disk("a", 2 << 30)),
+    ],
+)
+def test_a_disk_is_an_id_and_a_size(text: str, expected: Disk) -> None:
+    assert parse_disk(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "a", "a=", "=1G", "a=1T", "a=1.5G", "a=-1G"])
+def test_what_is_no_disk_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="virtio-SPARE=512M"):
+        parse_disk(text)
+
+
+@pytest.mark.parametrize(
+    ("names", "argv", "said"),
+    [
+        ([], ["down"], "no lab is up; make one with `clup lab up`"),
+        ([], ["down", "--name", "x"], "there is no lab 'x'; there is none"),
+        (["a", "b"], ["down", "--name", "x"], "there is no lab 'x'; there are: a, b"),
+        (["a", "b"], ["down"], "2 labs exist (a, b); say which one with --name"),
+        (["a", "b"], ["reboot"], "2 labs exist (a, b)"),
+        (["a"], ["ssh"], "At lab a: it is not up; boot it with `clup lab up --name a`"),
+        ([], ["up", "--name", "Bad"], "'Bad' cannot be a host name"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_exit_1(
+    no_driver: Path, names: list[str], argv: list[str], said: str
+) -> None:
+    for name in names:
+        record(no_driver, name)
+    result = CliRunner().invoke(command, argv)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_list_shows_labs_in_any_state(no_driver: Path) -> None:
+    record(no_driver, "cut", ready=False)
+    record(no_driver, "halted")
+    (no_driver / "torn").mkdir()
+    result = CliRunner().invoke(command, ["list"])
+    assert [line.split()[:2] for line in result.stdout.splitlines()] == [
+        ["cut", "unfinished"],
+        ["halted", "stopped"],
+        ["torn", "unreadable"],
+    ]
