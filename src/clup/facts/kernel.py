@@ -14,7 +14,7 @@ class Sysctls(FactBase[dict[str, "str | None"]]):
     None stands for a setting that this kernel does not have.
     """
 
-    def command(self, names: tuple[str, ...]) -> StringCommand:  # type: ignore[override]
+    def command(self, names: tuple[str, ...]) -> StringCommand:
         return script('for name; do echo "$name=$(sysctl -n -- "$name" 2>/dev/null)"; done', *names)
 
     def process(self, output: list[str]) -> dict[str, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pyinfra.api.command import StringCommand
@@ -39,14 +40,14 @@ class SshdState:
     owner: str
     armed: bool
     newer: str | None
-    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     error: str = ""
 
 
 class Sshd(FactBase[SshdState]):
     """Given the path of clup's drop-in, return the state of sshd."""
 
-    def command(self, path: str) -> StringCommand:  # type: ignore[override]
+    def command(self, path: str) -> StringCommand:
         return script(_LOOK, path)
 
     def process(self, output: list[str]) -> SshdState:

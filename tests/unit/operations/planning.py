@@ -17,7 +17,7 @@ class Machine:
     name = "box"
     current_op_hash = "operation"
 
-    def __init__(self, facts: Mapping[type, Any]):
+    def __init__(self, facts: Mapping[Any, Any]):
         self.facts = facts
         self.inventory = self
 
@@ -31,7 +31,7 @@ class Machine:
 
 
 def evaluate(
-    operation: Any, facts: Mapping[type, Any], **arguments: Any
+    operation: Any, facts: Mapping[Any, Any], **arguments: Any
 ) -> tuple[list[str], report.Notes]:
     """Given an operation, facts by their class, and its arguments, return its steps and notes.
 

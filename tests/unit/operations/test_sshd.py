@@ -11,7 +11,11 @@ from clup.operations.sshd import PROGRAM, allowing, differing, rendered
 from tests.unit.operations.planning import evaluate
 
 OPTIONS = {"X11Forwarding": ("no",), "PermitRootLogin": ("prohibit-password",)}
-EFFECTIVE = {"x11forwarding": ("no",), "permitrootlogin": ("without-password",), "port": ("22",)}
+EFFECTIVE: dict[str, tuple[str, ...]] = {
+    "x11forwarding": ("no",),
+    "permitrootlogin": ("without-password",),
+    "port": ("22",),
+}
 GOOD = SshdState(rendered(OPTIONS), "root:root 644", armed=False, newer=None, options=EFFECTIVE)
 OVERRULED = EFFECTIVE | {"x11forwarding": ("yes",)}
 
