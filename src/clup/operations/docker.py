@@ -20,7 +20,7 @@ from clup.facts.units import Units
 from clup.operations import files
 from clup.operations.packages import installed
 from clup.operations.steps import Steps, ensure, refuse
-from clup.operations.systemd import is_up, service
+from clup.operations.systemd import LAST_WORDS, is_up, service
 
 PENDING = "engine"
 """The marker of a restart that is still to be done."""
@@ -30,7 +30,12 @@ UNITS = ("containerd.service", "docker.service")
 # Judged by the daemon itself where it is there already; --validate came with Docker 23.
 _DAEMON_ACCEPTS = """
 if command -v dockerd >/dev/null && dockerd --help 2>&1 | grep -q -- --validate
-then dockerd --validate --config-file "$candidate" >&2; fi
+then
+  said=$(dockerd --validate --config-file "$candidate" 2>&1) || {
+    echo "/etc/docker/daemon.json would not do: ${said#*"$candidate": }; mend it, then apply again" >&2
+    exit 1
+  }
+fi
 """
 _CONTAINERD_ACCEPTS = """
 if command -v containerd >/dev/null
@@ -40,20 +45,20 @@ then containerd --config "$candidate" config dump >/dev/null; fi
 # A reload takes live-restore over, so that containers that were started without it go on while
 # the daemon restarts. What does not run is left to be started later; three restarts within a
 # minute are systemd's limit, hence the reset. $1: live restore, true or false.
-_RESTART = """set -e
-active() { [ "$(systemctl is-active "$1" 2>/dev/null)" = active ]; }
-restart() {
+_RESTART = f"""set -e
+{LAST_WORDS}
+active() {{ [ "$(systemctl is-active "$1" 2>/dev/null)" = active ]; }}
+restart() {{
   systemctl reset-failed -- "$1"
-  timeout 180 systemctl restart -- "$1" && return
-  said=$(journalctl _SYSTEMD_UNIT="$1" -n 3 --no-pager -q -o cat | paste -sd '|')
-  echo "$1 did not come back; it said last: $said" >&2
+  timeout 180 systemctl restart -- "$1" 2>/dev/null && return
+  echo "$1 did not come back; it said last: $(last_words "$1")" >&2
   exit 1
-}
+}}
 systemctl daemon-reload
 if active docker.service; then
   systemctl reload docker.service
   for attempt in 1 2 3 4 5 6 7 8 9 10; do
-    [ "$(timeout 10 docker info --format '{{.LiveRestoreEnabled}}' 2>&1)" != "$1" ] || break
+    [ "$(timeout 10 docker info --format '{{{{.LiveRestoreEnabled}}}}' 2>&1)" != "$1" ] || break
     sleep 0.3
   done
 fi

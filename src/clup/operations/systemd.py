@@ -11,12 +11,18 @@ from clup.operations.steps import Steps, ensure
 
 # What a daemon said when it did not start is what the operator needs: its last lines come along,
 # without systemd's own about it. A unit that failed too often starts again only after a reset.
-_START = """systemctl daemon-reload
-if [ "$2" = enable ]; then systemctl enable -- "$1" || exit 1; fi
+LAST_WORDS = """last_words() {
+  journalctl _SYSTEMD_UNIT="$1" -n 3 --no-pager -q -o cat | uniq | paste -sd '|'
+}
+"""
+
+_START = f"""{LAST_WORDS}
+systemctl daemon-reload
+if [ "$2" = enable ]; then systemctl --quiet enable -- "$1" || exit 1; fi
 systemctl reset-failed -- "$1" 2>/dev/null
 why=$(timeout 180 systemctl start -- "$1" 2>&1) && exit 0
-said=$(journalctl _SYSTEMD_UNIT="$1" -n 3 --no-pager -q -o cat | paste -sd '|')
-echo "$1 did not start: ${said:-${why:-no end after 180 s}};" \
+said=$(last_words "$1")
+echo "$1 did not start: ${{said:-${{why:-no end after 180 s}}}};" \
   "'journalctl -u $1' on the machine tells more" >&2
 exit 1
 """

@@ -1,0 +1,63 @@
+"""A lab machine for the tests of the engine alone: its cache disk is mounted, nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from clup import lab
+from tests.lab.command import Answer, clup, on_machine
+
+_MOUNT = """
+mkdir -p /srv/cache
+mkfs.ext4 -q -L CLAW_CACHE /dev/disk/by-id/virtio-LABCACHE
+mount LABEL=CLAW_CACHE /srv/cache
+"""
+
+# An image from nothing but one static program, which no registry is needed for.
+HELLO = """
+cd /root
+apt-get -qq -o APT::Sandbox::User=root download busybox-static >/dev/null
+dpkg-deb -x busybox-static_*.deb tree
+mkdir -p image/bin
+cp "$(find tree -path "*/bin/busybox")" image/bin/
+tar -C image -c . | docker import -c 'ENTRYPOINT ["/bin/busybox"]' - hello >/dev/null
+docker run --rm hello echo hello from a container
+docker volume create bots >/dev/null
+docker run -d --name bot -v bots:/data hello sleep 100000 >/dev/null
+docker exec bot /bin/busybox sh -c 'echo kept >/data/state'
+"""
+
+
+@contextmanager
+def machine(name: str) -> Iterator[lab.Lab]:
+    """Given a name, lend a new lab machine of that name; what an earlier run left goes first."""
+    _remove(name)
+    try:
+        box = lab.up(name)
+        on_machine(box, _MOUNT)
+        yield box
+    finally:
+        _remove(name)
+
+
+def _remove(name: str) -> None:
+    if name in {box.name for box in lab.labs()}:
+        lab.down(name)
+
+
+def run(box: lab.Lab, command: str, engine: dict[str, Any]) -> Answer:
+    """Run a clup command for the role engine alone, with these settings of it."""
+    data = {
+        "ssh_hostname": box.address,
+        "ssh_port": box.port,
+        "ssh_user": box.user,
+        "ssh_key": str(box.key_file),
+        "ssh_known_hosts_file": str(box.known_hosts_file),
+        "ssh_strict_host_key_checking": "yes",
+        "engine": engine,
+    }
+    inventory = box.folder / "machines.py"
+    inventory.write_text(f"lab = [({box.name!r}, {data!r})]\n")
+    return clup(box.name, command, str(inventory), "--role", "engine")
