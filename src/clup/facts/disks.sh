@@ -57,7 +57,7 @@ probe() {
     sample "$1" $(($2 - piece)) "$piece"
     if [ "$2" -lt $((16 * piece)) ]; then return; fi
     for part in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do
-        sample "$1" $(($2 / 65536 * part / 15 * 65536)) 65536
+        sample "$1" $(($2 * part / 15 & ~65535)) 65536
     done
 }
 

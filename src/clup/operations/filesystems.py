@@ -1,0 +1,99 @@
+"""ext4 filesystems: made on disks that are proven blank, else taken as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyinfra.api.command import StringCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from clup import report
+from clup.command import script
+from clup.disks.verdict import Verdict, Wanted, marker, record, verdict
+from clup.facts.disks import Disks
+from clup.operations.programs import program
+from clup.operations.steps import Steps, ensure, refuse
+
+SLOWEST = 10e6
+"""Bytes a second below which reading a disk counts as failed."""
+
+WAIT = 600
+"""Seconds for which a run waits for an earlier one that still works on the disk."""
+
+# The UUID says that it is the filesystem that was judged. $1 device, $2 UUID, $3 label.
+_RELABEL = 'set -e; test "$(blkid -p -s UUID -o value "$1")" = "$2"; e2label "$1" "$3"'
+
+# $1 record, $2 UUID, $3 marker of a run that was cut after its work was done.
+_REMEMBER = """set -eu
+install -d -m 0700 -- "${1%/*}"
+echo "$2" >"$1.new"
+sync -- "$1.new"
+mv -f -- "$1.new" "$1"
+rm -f -- "$3"
+"""
+
+
+@operation()
+def judged(filesystems: Sequence[Wanted]) -> Steps:
+    """Refuse if any of the disks is not fit, before the first of them is touched."""
+    machine = host.get_fact(Disks)
+    verdicts = [verdict(machine, wanted) for wanted in filesystems]
+    for wanted, found in zip(filesystems, verdicts, strict=True):
+        report.evidence(f"{wanted.name}: {found}")
+    steps = [refuse(found.what, found.found, found.cure) for found in verdicts if found.refused]
+    yield from steps
+
+
+@operation()
+def ext4(wanted: Wanted, reserved_percent: float = 1.0, proof: str = "full") -> Steps:
+    """Have the filesystem on its disk: make it if the disk is proven blank, else adopt it.
+
+    A filesystem that lost its label, and is known by its UUID, gets the label back.
+    """
+    machine = host.get_fact(Disks)
+    found = verdict(machine, wanted)
+    if found.refused or found.device is None:
+        yield refuse(found.what, found.found, found.cure)
+        return
+    device = found.device
+    known = wanted.name in machine.records and wanted.name not in machine.markers
+    if found.kind != "blank" and known and not found.relabel:
+        return
+    report.evidence(f"{wanted.name}: {found}")
+    if found.kind == "blank":
+        yield _format(wanted, found, reserved_percent, proof)
+    if found.relabel:
+        yield script(_RELABEL, device.node or "", device.uuid, wanted.label)
+    if found.kind != "blank" and not known:
+        yield script(_REMEMBER, record(wanted.name), device.uuid, marker(wanted.name))
+    yield ensure(wanted.name, lambda: _still_wrong(wanted))
+
+
+def _format(wanted: Wanted, found: Verdict, reserved: float, proof: str) -> StringCommand:
+    device = found.device
+    assert device is not None
+    deadline = 600 + int(device.size / SLOWEST)
+    options = {
+        "path": device.node,
+        "number": device.number,
+        "size": device.size,
+        "id": wanted.by_id or wanted.serial or wanted.wwn,
+        "label": wanted.label,
+        "reserved-percent": reserved,
+        "proof": proof,
+        "marker": marker(wanted.name),
+        "record": record(wanted.name),
+        "wait": WAIT,
+        "deadline": deadline,
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return program("format_disk", *words, timeout=WAIT + 2 * deadline)
+
+
+def _still_wrong(wanted: Wanted) -> str | None:
+    machine = host.get_fact(Disks)
+    found = verdict(machine, wanted)
+    if found.kind in ("mounted", "adopt") and not found.relabel and wanted.name in machine.records:
+        return None
+    return f"is still {found}"

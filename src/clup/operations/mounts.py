@@ -1,0 +1,153 @@
+"""Mounts that survive a reboot: the mount point, the line in fstab, the mount itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from clup import fstab, report
+from clup.command import script, sh
+from clup.disks.machine import Machine, Mount
+from clup.facts.disks import Disks
+from clup.facts.mounts import MountPoint, MountPoints
+from clup.facts.paths import Text
+from clup.operations.files import File, configured
+from clup.operations.steps import Steps, ensure, refuse
+
+FSTAB = "/etc/fstab"
+
+# What a running mount shows of its options (mount(8)), and what takes each of them back.
+FLAGS = {
+    "ro": "rw",
+    "noatime": "relatime",
+    "nodiratime": "diratime",
+    "nosuid": "suid",
+    "nodev": "dev",
+    "noexec": "exec",
+}
+
+# The folder below a mount is reached as the fact reads it: through a private view of its parent.
+# $1 the mount point.
+_SEAL = """set -eu
+parent=${1%/*}
+mkdir -p -m 0755 -- "${parent:-/}"
+exec unshare --mount sh -euc '
+mount --bind "$1" /run
+if [ ! -d "/run/$2" ]; then mkdir -m 0555 -- "/run/$2"; fi
+if lsattr -d "/run/$2" >/dev/null 2>&1; then chattr +i "/run/$2"; fi
+' sh "${parent:-/}" "${1##*/}"
+"""
+
+# udev has to have seen a filesystem that was just made: systemd would unmount what it mounts from
+# a device that it does not know yet. $1 the mount point, $2 mode of the filesystem's root.
+_MOUNT = """set -eu
+if command -v udevadm >/dev/null; then udevadm settle --timeout=30 || true; fi
+mount -- "$1"
+chown root:root -- "$1"
+chmod "$2" -- "$1"
+"""
+
+
+@operation()
+def mount_points(paths: Sequence[str]) -> Steps:
+    """Have a folder for each mount, empty and immutable, so that nothing lands on the root disk
+    while a disk is missing. Refuse to hide what lies in one."""
+    machine, states = host.get_fact(Disks), host.get_fact(MountPoints, paths=tuple(paths))
+    for path in paths:
+        state = states[path]
+        if state.kind == "other":
+            yield refuse(path, "is not a folder", "move it away, then apply again")
+            return
+        if state.entries and machine.mounted_at(path) is None:
+            shown = ", ".join(state.entries)
+            yield refuse(
+                path,
+                f"holds {shown} on the disk below, which a mount would hide",
+                "move it away, then apply again",
+            )
+            return
+    open_ones = [path for path in paths if is_open(states[path])]
+    for path in open_ones:
+        report.evidence(f"{path}: {states[path].kind}, to be empty and immutable")
+    for path in open_ones:
+        yield script(_SEAL, path)
+    if open_ones:
+        yield ensure("mount points", lambda: _still_open(paths))
+
+
+@operation()
+def in_fstab(entries: Sequence[fstab.Entry]) -> Steps:
+    """Have one right line for each entry in /etc/fstab; every other line stays as it is."""
+    text = host.get_fact(Text, path=FSTAB) or ""
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        yield refuse(FSTAB, "is not UTF-8, so that it cannot be kept as it is", "mend it by hand")
+        return
+    uuids = {device.label: device.uuid for device in host.get_fact(Disks).devices.values()}
+    try:
+        wanted = fstab.converged(text, entries, uuids)
+    except fstab.Conflict as conflict:
+        yield refuse(FSTAB, str(conflict), "remove that line, or correct the settings")
+        return
+    yield from configured._inner(
+        files=[File(FSTAB, wanted)], then=[sh("systemctl", "daemon-reload")], pending="fstab"
+    )
+
+
+@operation()
+def mounted(entry: fstab.Entry, mode: str, among: Sequence[str]) -> Steps:
+    """Have the filesystem mounted, with its options, and its root of this mode root's own."""
+    wrong = _not_mounted(entry, mode, among)
+    if wrong is None:
+        return
+    report.evidence(f"{entry.mount}: {wrong}")
+    if host.get_fact(Disks).mounted_at(entry.mount) is None:
+        yield script(_MOUNT, entry.mount, mode)
+    else:
+        yield sh("mount", "-o", remount(entry.options), "--", entry.mount)
+        yield script('chown root:root -- "$1" && chmod "$2" -- "$1"', entry.mount, mode)
+    yield ensure(entry.mount, lambda: _not_mounted(entry, mode, among))
+
+
+def is_open(state: MountPoint) -> bool:
+    """Whether something could be written to the folder of a mount, where that can be prevented."""
+    return state.kind == "absent" or (state.kind == "folder" and state.immutable is False)
+
+
+def remount(options: Sequence[str]) -> str:
+    """Return the options that bring a running mount to these, and take back the others."""
+    flags = [flag if flag in options else opposite for flag, opposite in FLAGS.items()]
+    return ",".join(["remount", *flags])
+
+
+def wrong_mount(
+    machine: Machine, entry: fstab.Entry, root: tuple[str, str, str] | None, mode: str
+) -> str | None:
+    """Given the machine and what one sees at the mount point, return what is wrong, or None."""
+    found = machine.mounted_at(entry.mount)
+    if found is None:
+        return "nothing is mounted"
+    if found.number not in {device.number for device in machine.labelled(entry.label)}:
+        return f"{found.source} is mounted, not the filesystem labelled {entry.label}"
+    if flags(found) != FLAGS.keys() & set(entry.options):
+        return f"mounted with {','.join(sorted(found.options))}"
+    if root != ("root", "root", mode):
+        return f"its root is {root}, not root:root {mode}"
+    return None
+
+
+def flags(found: Mount) -> set[str]:
+    """Return those options of a running mount that can be compared with what was asked for."""
+    return FLAGS.keys() & found.options
+
+
+def _not_mounted(entry: fstab.Entry, mode: str, among: Sequence[str]) -> str | None:
+    root = host.get_fact(MountPoints, paths=tuple(among))[entry.mount].root
+    return wrong_mount(host.get_fact(Disks), entry, root, mode)
+
+
+def _still_open(paths: Sequence[str]) -> str | None:
+    states = host.get_fact(MountPoints, paths=tuple(paths))
+    still = [path for path in paths if is_open(states[path])]
+    return f"{', '.join(still)}: still not an immutable folder" if still else None
