@@ -173,3 +173,17 @@ def test_a_file_that_the_running_sshd_has_not_read_is_noticed(box: lab.Lab, tmp_
     assert apply(box, {}, tmp_path, "plan").operations("would change") == {OPERATION}
     assert apply(box, {}, tmp_path).exit == 0
     assert apply(box, {}, tmp_path, "plan").exit == 0
+
+
+def test_a_machine_whose_systemd_listens_for_sshd(box: lab.Lab, tmp_path: Path) -> None:
+    """As Ubuntu has it: sshd runs only from the first connection on."""
+    on_machine(
+        box, "systemctl -q disable ssh; systemctl stop ssh; systemctl -q enable --now ssh.socket"
+    )
+    assert apply(box, {"allow_users": ["operator"]}, tmp_path).exit == 0
+    assert "allowusers operator" in effective(box)
+    assert apply(box, {"allow_users": ["nobody"]}, tmp_path).exit == 1
+    assert logs_in(box)
+    assert apply(box, {}, tmp_path).operations("changed") == {OPERATION}
+    assert on_machine(box, "systemctl is-active ssh.socket") == "active\n"
+    assert nothing_is_armed(box)

@@ -24,19 +24,18 @@ judge() {
     sshd -t 2>&1
 }
 
-ports() {
-    sshd -T 2>/dev/null | grep -E '^(port|listenaddress) ' | sort
-}
-
-# $1 is what `ports` said before the change. With socket activation systemd listens, on the ports
-# that a generator reads from sshd's files; without it, a reload has sshd listen anew.
-reload() {
+# A restart and no reload: it returns when the new sshd listens, while a reload returns before the
+# signal is handled, and a login right after it may still be judged by the former settings. Sessions
+# stay (KillMode=process). With socket activation systemd listens, on ports that a generator reads
+# from sshd's files, and the next connection starts sshd.
+restart() {
+    systemctl reset-failed ssh.service ssh.socket 2>/dev/null
     if systemctl -q is-active ssh.socket; then
         systemctl daemon-reload
-        [ "$1" = "$(ports)" ] || systemctl restart ssh.socket
-        systemctl try-reload-or-restart ssh.service
+        systemctl stop ssh.service
+        systemctl restart ssh.socket 2>/dev/null
     else
-        systemctl reload-or-restart ssh.service
+        systemctl restart ssh.service 2>/dev/null
     fi
 }
 
@@ -83,7 +82,6 @@ UNIT
 
 put() {
     [ -e "$state/armed" ] || fail "the time for this change ran out before it began; apply again"
-    before=$(ports)
     candidate=$(mktemp "$dropin.XXXXXX") || fail "$dropin cannot be written"
     if ! { base64 -d >"$candidate" && chmod 0644 "$candidate" && mv -fT "$candidate" "$dropin"; }; then
         rm -f -- "$candidate"
@@ -94,7 +92,11 @@ put() {
         takeback
         fail "its files would be refused: $(echo "$said" | tr '\n' ' ')"
     fi
-    reload "$before" || { takeback; fail "it did not reload; the former settings are back"; }
+    if ! restart; then
+        said=$(journalctl -q -n 2 -o cat _SYSTEMD_UNIT=ssh.service | tr '\n' ' ')
+        takeback
+        fail "it did not start ($said), and the former settings are back"
+    fi
 }
 
 keep() {
@@ -107,7 +109,6 @@ keep() {
 
 takeback() {
     claim taken || return 0
-    before=$(ports)
     if [ -e "$state/previous" ]; then
         cp -a -- "$state/previous" "$dropin.former" && mv -fT -- "$dropin.former" "$dropin"
         # What was there before may itself be what sshd refuses: then sshd's own files decide.
@@ -115,7 +116,7 @@ takeback() {
     else
         rm -f -- "$dropin"
     fi
-    reload "$before"
+    restart
     logger -t clup "a change to sshd was taken back: no second login succeeded after it"
     disarm
 }

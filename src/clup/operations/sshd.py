@@ -26,7 +26,7 @@ DROPIN = "/etc/ssh/sshd_config.d/10-clup.conf"
 PROGRAM = "/var/lib/clup/sshd/change"
 
 TAKE_BACK = 45
-"""Seconds after which the machine takes a change back; with the reload this stays below 60."""
+"""Seconds after which the machine takes a change back; with the restart this stays below 60."""
 LOGIN = 20
 """Seconds that the second login may take."""
 
