@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import stat
+from collections import defaultdict
 from dataclasses import dataclass
 
 from pyinfra.api.command import StringCommand
@@ -49,6 +50,11 @@ class Paths(FactBase[dict[str, "PathState | None"]]):
     Links are not followed. A path that cannot be read for another reason than that it is absent
     fails the host: a guess here could overwrite something.
     """
+
+    @staticmethod
+    def default() -> dict[str, PathState | None]:
+        """Return what stands for an answer that did not come; no change follows from it."""
+        return defaultdict(lambda: None)
 
     def command(self, paths: tuple[str, ...]) -> StringCommand:
         # stat ends with 1 when any path is absent, which is no error here. The hashes and the

@@ -24,11 +24,15 @@ BREAKAGES = [
         checks=("user psy does not log in with an empty password",),
     ),
     Breakage(
-        "an account deleted, its home kept",
+        "an account deleted and made again, its home kept",
         "systemctl stop user@2000.service && userdel psy 2>/dev/null"
         " && groupadd -g 2000 psy && useradd -u 2000 -g psy -d /home/psy -s /bin/dash psy",
-        changes=("user psy",),
-        checks=("user psy has the shell /bin/bash", "user psy is called"),
+        changes=("user psy", "user manager of psy"),
+        checks=(
+            "user psy has the shell /bin/bash",
+            "user psy is called",
+            "the user manager of psy answers",
+        ),
     ),
     Breakage(
         "a home open to everybody",

@@ -129,3 +129,36 @@ def test_the_same_command_with_other_rights_is_another_question(host: Host) -> N
 
     assert host.get_fact(Whoami, _env={"WHO": "a"}) == "a"
     assert host.get_fact(Whoami, _env={"WHO": "b"}) == "b"
+
+
+def test_nothing_is_changed_on_a_host_that_could_not_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """pyinfra goes on with the operation, and with the fact's default, while other hosts remain."""
+
+    class Broken(FactBase[str]):
+        def command(self) -> str:
+            return f"test ! -e {tmp_path}/broken"
+
+    @operation()
+    def act() -> Steps:
+        current.get_fact(Broken)
+        yield script(': >"$1"', f"{tmp_path}/{current.name.removeprefix('@')}")
+
+    monkeypatch.setattr("pyinfra.is_cli", False)
+    transport.install()
+    monkeypatch.setattr(cache, "before_change", [])
+    state = State(Inventory((["@local", "other"], {"other": {"ssh_hostname": "unused"}})), Config())
+    with ctx_state.use(state):
+        machine = state.inventory.get_host("@local")
+        machine.connect()
+        state.activate_host(machine)
+        state.active_hosts.add(state.inventory.get_host("other"))
+        with ctx_host.use(machine):
+            machine.get_fact(Broken)
+            (tmp_path / "broken").touch()
+            cache.forget(machine)
+            for command in act._inner():
+                status, _ = command.execute(state, machine, {})
+                assert status is False
+    assert not (tmp_path / "local").exists()
