@@ -9,13 +9,15 @@ from clup.command import script
 from clup.facts.units import Units, UnitState
 from clup.operations.steps import Steps, ensure
 
-# What a daemon said when it did not start is what the operator needs: its last lines come along,
-# without systemd's own about it. A unit that failed too often starts again only after a reset.
+# What a daemon said when it did not start is what the operator needs: the last lines of that run
+# come along, without systemd's own about it.
 LAST_WORDS = """last_words() {
-  journalctl _SYSTEMD_UNIT="$1" -n 3 --no-pager -q -o cat | uniq | paste -sd '|'
+  run=$(systemctl show -p InvocationID --value -- "$1")
+  journalctl _SYSTEMD_INVOCATION_ID="$run" -n 3 --no-pager -q -o cat | paste -sd '|'
 }
 """
 
+# A unit that failed too often starts again only after a reset. $1 unit, $2 "enable" or "".
 _START = f"""{LAST_WORDS}
 systemctl daemon-reload
 if [ "$2" = enable ]; then systemctl --quiet enable -- "$1" || exit 1; fi
