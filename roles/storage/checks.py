@@ -11,7 +11,7 @@ from clup.disks.machine import Machine
 from clup.disks.verdict import verdict
 from clup.facts.disks import Disks
 from clup.facts.mounts import MountPoint, MountPoints
-from clup.facts.paths import Text
+from clup.facts.paths import Paths, Text
 from clup.operations.mounts import FLAGS, FSTAB, flags
 from roles.storage.settings import Filesystem, Settings
 
@@ -25,7 +25,11 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
     """Compare the machine's disks, mounts and fstab with the settings."""
     machine = read(host, Disks)
     places = read(host, MountPoints, tuple(one.mount for one in settings.filesystems.values()))
-    text = read(host, Text, FSTAB) or ""
+    text, file = read(host, Text, FSTAB) or "", read(host, Paths, (FSTAB,))[FSTAB]
+    yield expect(
+        f"storage: {FSTAB} belongs to root and only root writes to it",
+        ("root", "root", "0644"), file and (file.user, file.group, file.mode), APPLY,
+    )  # fmt: skip
     for name, one in settings.filesystems.items():
         what = f"storage: {name}"
         found = verdict(machine, one.wanted(name))
@@ -72,7 +76,7 @@ def _place(place: MountPoint, what: str, one: Filesystem) -> Iterator[Result]:
 
 
 def _at_boot(machine: Machine, text: str, what: str, one: Filesystem) -> Iterator[Result]:
-    entry = fstab.Entry(one.label, one.mount, one.options)
+    entry = one.entry
     uuids = [device.uuid for device in machine.labelled(one.label)]
     lines = [line for line in map(fstab.fields, text.splitlines()) if line is not None]
     ours = [line for line in lines if line.mount == entry.mount]

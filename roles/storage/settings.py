@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from clup.disks.verdict import Wanted
+from clup.fstab import Entry
 from clup.settings import Model, fault
 
 LABEL_BYTES = 16
@@ -134,6 +135,11 @@ class Filesystem(Model):
             wwn=self.wwn or "",
             at_least=self.at_least_mib << 20,
         )
+
+    @property
+    def entry(self) -> Entry:
+        """The line of fstab that mounts it."""
+        return Entry(self.label, self.mount, self.options)
 
 
 class Settings(Model):

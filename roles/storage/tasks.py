@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from clup.fstab import Entry
 from clup.operations import filesystems, mounts
 from clup.operations.packages import installed
 from roles.storage.settings import Settings
@@ -10,23 +9,25 @@ from roles.storage.settings import Settings
 
 def converge(settings: Settings) -> None:
     """Judge every disk before one is touched, then make, enter and mount each filesystem."""
-    wanted = [one.wanted(name) for name, one in settings.filesystems.items()]
-    paths = [one.mount for one in settings.filesystems.values()]
-    installed(name="Filesystem tools", packages=["e2fsprogs"])
-    filesystems.judged(name="Verdict on every disk", filesystems=wanted)
-    for want, one in zip(wanted, settings.filesystems.values(), strict=True):
+    every = [(one.wanted(name), one) for name, one in settings.filesystems.items()]
+    paths = tuple(one.mount for _wanted, one in every)
+    # python3 runs the program that proves a disk blank.
+    installed(name="Filesystem tools", packages=["e2fsprogs", "python3"])
+    filesystems.judged(name="Verdict on every disk", filesystems=[wanted for wanted, _one in every])
+    for wanted, one in every:
         filesystems.ext4(
             name=f"Filesystem {one.label}",
-            wanted=want,
+            wanted=wanted,
             reserved_percent=one.reserved_percent,
             proof=one.proof,
         )
     mounts.mount_points(name="Mount points", paths=paths)
-    mounts.in_fstab(name="Mounts at boot", entries=entries(settings))
-    for entry, one in zip(entries(settings), settings.filesystems.values(), strict=True):
-        mounts.mounted(name=f"Mount {one.mount}", entry=entry, mode=one.mode, among=paths)
-
-
-def entries(settings: Settings) -> list[Entry]:
-    """Return the lines of fstab that the settings ask for."""
-    return [Entry(one.label, one.mount, one.options) for one in settings.filesystems.values()]
+    mounts.in_fstab(name="Mounts at boot", entries=[one.entry for _wanted, one in every])
+    for wanted, one in every:
+        mounts.mounted(
+            name=f"Mount {one.mount}",
+            wanted=wanted,
+            options=one.options,
+            mode=one.mode,
+            among=paths,
+        )

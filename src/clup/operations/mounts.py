@@ -9,7 +9,8 @@ from pyinfra.context import host
 
 from clup import fstab, report
 from clup.command import script, sh
-from clup.disks.machine import Machine, Mount
+from clup.disks.machine import Mount
+from clup.disks.verdict import Wanted, verdict
 from clup.facts.disks import Disks
 from clup.facts.mounts import MountPoint, MountPoints
 from clup.facts.paths import Text
@@ -51,10 +52,10 @@ chmod "$2" -- "$1"
 
 
 @operation()
-def mount_points(paths: Sequence[str]) -> Steps:
+def mount_points(paths: tuple[str, ...]) -> Steps:
     """Have a folder for each mount, empty and immutable, so that nothing lands on the root disk
     while a disk is missing. Refuse to hide what lies in one."""
-    machine, states = host.get_fact(Disks), host.get_fact(MountPoints, paths=tuple(paths))
+    machine, states = host.get_fact(Disks), host.get_fact(MountPoints, paths=paths)
     for path in paths:
         state = states[path]
         if state.kind == "other":
@@ -96,18 +97,22 @@ def in_fstab(entries: Sequence[fstab.Entry]) -> Steps:
 
 
 @operation()
-def mounted(entry: fstab.Entry, mode: str, among: Sequence[str]) -> Steps:
-    """Have the filesystem mounted, with its options, and its root of this mode root's own."""
-    wrong = _not_mounted(entry, mode, among)
+def mounted(wanted: Wanted, options: Sequence[str], mode: str, among: tuple[str, ...]) -> Steps:
+    """Have the filesystem mounted with its options, and its root of this mode root's own.
+
+    Its line in fstab is there. `among` names all mount points that a series of these is about.
+    """
+    path = wanted.mount
+    wrong = _not_mounted(path, options, mode, among)
     if wrong is None:
         return
-    report.evidence(f"{entry.mount}: {wrong}")
-    if host.get_fact(Disks).mounted_at(entry.mount) is None:
-        yield script(_MOUNT, entry.mount, mode)
+    report.evidence(f"{path}: {wrong}")
+    if host.get_fact(Disks).mounted_at(path) is None:
+        yield script(_MOUNT, path, mode)
     else:
-        yield sh("mount", "-o", remount(entry.options), "--", entry.mount)
-        yield script('chown root:root -- "$1" && chmod "$2" -- "$1"', entry.mount, mode)
-    yield ensure(entry.mount, lambda: _not_mounted(entry, mode, among))
+        yield sh("mount", "-o", remount(options), "--", path)
+        yield script('chown root:root -- "$1" && chmod "$2" -- "$1"', path, mode)
+    yield ensure(path, lambda: _not_ours(wanted) or _not_mounted(path, options, mode, among))
 
 
 def is_open(state: MountPoint) -> bool:
@@ -122,18 +127,15 @@ def remount(options: Sequence[str]) -> str:
 
 
 def wrong_mount(
-    machine: Machine, entry: fstab.Entry, root: tuple[str, str, str] | None, mode: str
+    found: Mount | None, options: Sequence[str], root: tuple[str, str, str] | None, mode: str
 ) -> str | None:
-    """Given the machine and what one sees at the mount point, return what is wrong, or None."""
-    found = machine.mounted_at(entry.mount)
+    """Given a mount, and owner, group and mode of its root, return what is wrong, or None."""
     if found is None:
         return "nothing is mounted"
-    if found.number not in {device.number for device in machine.labelled(entry.label)}:
-        return f"{found.source} is mounted, not the filesystem labelled {entry.label}"
-    if flags(found) != FLAGS.keys() & set(entry.options):
+    if flags(found) != FLAGS.keys() & set(options):
         return f"mounted with {','.join(sorted(found.options))}"
     if root != ("root", "root", mode):
-        return f"its root is {root}, not root:root {mode}"
+        return f"its root is {root and ' '.join(root)}, not root root {mode}"
     return None
 
 
@@ -142,12 +144,19 @@ def flags(found: Mount) -> set[str]:
     return FLAGS.keys() & found.options
 
 
-def _not_mounted(entry: fstab.Entry, mode: str, among: Sequence[str]) -> str | None:
-    root = host.get_fact(MountPoints, paths=tuple(among))[entry.mount].root
-    return wrong_mount(host.get_fact(Disks), entry, root, mode)
+def _not_mounted(
+    path: str, options: Sequence[str], mode: str, among: tuple[str, ...]
+) -> str | None:
+    root = host.get_fact(MountPoints, paths=among)[path].root
+    return wrong_mount(host.get_fact(Disks).mounted_at(path), options, root, mode)
 
 
-def _still_open(paths: Sequence[str]) -> str | None:
-    states = host.get_fact(MountPoints, paths=tuple(paths))
+def _not_ours(wanted: Wanted) -> str | None:
+    found = verdict(host.get_fact(Disks), wanted)
+    return None if found.kind == "mounted" else f"{found.what} {found.found}"
+
+
+def _still_open(paths: tuple[str, ...]) -> str | None:
+    states = host.get_fact(MountPoints, paths=paths)
     still = [path for path in paths if is_open(states[path])]
     return f"{', '.join(still)}: still not an immutable folder" if still else None
