@@ -72,9 +72,7 @@ def containerd_toml(before: str | None, root: str) -> str:
         head = f"{line}\n{head}"
     after = head + table + rest
     if _table(after) != {**found, "root": root}:
-        raise UnreadableError(
-            CONTAINERD_TOML, "has a root that cannot be set without harm to the rest"
-        )
+        raise UnreadableError(CONTAINERD_TOML, "has a root that cannot be set on its own")
     return after
 
 

@@ -1,5 +1,6 @@
 # Make a signed package repository below /opt/repository and serve it on 127.0.0.1:8099.
 # Its packages have Docker's names and what the distribution's hold, so a real daemon runs from them.
+set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 root=/opt/repository
 index=$root/dists/trixie/stable/binary-$(dpkg --print-architecture)
