@@ -64,13 +64,12 @@ def containerd_toml(before: str | None, root: str) -> str:
     found = _table(before)
     if found.get("root") == root:
         return before
-    head, table, rest = _split_at_first_table(before)
     line = f"root = {json.dumps(root)}"
+    # Keys of the top level come before all tables, so the first root is the one that is meant.
     if "root" in found:
-        head = re.sub(r"(?m)^\s*root\s*=.*$", lambda _: line, head, count=1)
+        after = re.sub(r"(?m)^\s*root\s*=.*$", lambda _: line, before, count=1)
     else:
-        head = f"{line}\n{head}"
-    after = head + table + rest
+        after = f"{line}\n{before}"
     if _table(after) != {**found, "root": root}:
         raise UnreadableError(CONTAINERD_TOML, "has a root that cannot be set on its own")
     return after
@@ -99,9 +98,3 @@ def _table(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UnreadableError(CONTAINERD_TOML, f"is no TOML ({error})") from None
-
-
-def _split_at_first_table(text: str) -> tuple[str, str, str]:
-    found = re.search(r"(?m)^\s*\[", text)
-    start, end = found.span() if found else (len(text), len(text))
-    return text[:start], text[start:end], text[end:]
