@@ -50,7 +50,7 @@ def run(
 
     Raise LabError when it is not there, takes longer than `seconds` or exits non-zero.
     """
-    where = f"`{shlex.join(argv)}`"
+    where = f"`{brief(argv)}`"
     try:
         done = subprocess.run(
             argv,
@@ -70,6 +70,12 @@ def run(
         reason = " / ".join(said) or "said nothing"
         raise LabError(f"exit {done.returncode}, {reason}", where, cure)
     return done.stdout.decode(errors="replace")
+
+
+def brief(argv: Sequence[str], characters: int = 90) -> str:
+    """Given a command, return it as one would type it, cut to what a line of a message bears."""
+    text = shlex.join(argv)
+    return text if len(text) <= characters else f"{text[:characters]} ..."
 
 
 def attempt(argv: Sequence[str], seconds: float) -> subprocess.CompletedProcess[bytes] | None:

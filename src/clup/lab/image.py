@@ -7,7 +7,6 @@ a hash of its recipe, so that it is built once, and again when the recipe change
 
 import hashlib
 import json
-import shutil
 import tarfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from clup.lab.say import Say
 from clup.lab.tree import Entry, add
 
 PARTS = ("", "-updates", "-security")
+REPOSITORY = "clup-lab"
 SUITES = ("trixie", "bookworm")
 OPERATOR = 1999
 PACKAGES = (
@@ -111,14 +111,19 @@ def recipe(suite: str) -> Recipe:
 def tag(recipe: Recipe) -> str:
     """Given a recipe, return the name of its image: equal recipes have one image."""
     text = json.dumps(asdict(recipe), default=lambda content: content.decode(), sort_keys=True)
-    return f"clup-lab:{recipe.suite}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    return f"{REPOSITORY}:{recipe.suite}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def mmdebstrap_argv(recipe: Recipe, target: Path) -> list[str]:
-    """Given a recipe and the tar to write, return the command that builds its root."""
+    """Given a recipe and the tar to write, return the command that builds its root.
+
+    It works beside that tar, where the rest of a cut build is found again.
+    """
     unneeded = ("doc", "man", "locale", "info")
     return as_root(
         [
+            "env",
+            f"TMPDIR={target.parent}",
             "mmdebstrap",
             "--mode=root",
             "--variant=minbase",
@@ -151,6 +156,7 @@ def ensure(suite: str, say: Say) -> str:
         add(archive, wanted.tree)
     docker("import", "--change", "ENV container=docker", str(root), name, seconds=BUILD_SECONDS)
     discard_scratch()
+    discard_others(name, suite)
     return name
 
 
@@ -161,4 +167,14 @@ def scratch() -> Path:
 
 def discard_scratch() -> None:
     """Remove what a build has left, also one that was cut."""
-    shutil.rmtree(scratch(), ignore_errors=True)
+    if scratch().exists():
+        cure = f"remove {scratch()} by hand"
+        run(as_root(["rm", "-r", "-f", "--one-file-system", str(scratch())]), cure=cure)
+
+
+def discard_others(name: str, suite: str) -> None:
+    """Given an image just built, remove the suite's older ones: Docker keeps what a lab uses."""
+    words = ("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{REPOSITORY}:{suite}-*")
+    for other in docker(*words).split():
+        if other != name:
+            succeeds(docker_argv("image", "rm", other))

@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_sources_take_the_machines_own_mirror(targets: str, expected: tuple[str,
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_another_recipe_is_another_image(change: dict[str, object]) -> None:
+def test_another_recipe_is_another_image(change: dict[str, Any]) -> None:
     assert image.tag(dataclasses.replace(RECIPE, **change)) != image.tag(RECIPE)
 
 
