@@ -90,8 +90,8 @@ def _remember_facts() -> None:
         if not known.reading:
             # A fact that failed leaves its operation with the fact's default: no ground to act on.
             if _behind(host) in host.state.failed_hosts:
-                reason = f"{host.name} could not be read or has failed: nothing is changed there"
-                return False, CommandOutput([OutputLine("stderr", reason)])
+                why = f"{host.name} could not be read or has failed: nothing is changed there"
+                return False, CommandOutput([OutputLine("stderr", why)])
             for allow in before_change:
                 if reason := allow(host):
                     return False, CommandOutput([OutputLine("stderr", reason)])
