@@ -17,6 +17,7 @@ from clup.facts.accounts import AccountsState, Group, Home, User
 from clup.facts.paths import PathState
 
 PSY = User("psy", 2000, 2000, "Human", "/home/psy", "/bin/bash", "none")
+OTHER_SHELL = User("psy", 2000, 2000, "Human", "/home/psy", "/bin/sh", "none")
 GROUPS = {
     "psy": Group("psy", 2000, frozenset()),
     "adm": Group("adm", 4, frozenset({"psy"})),
@@ -73,7 +74,7 @@ def test_users(present: User | None, found: str | None, cure: str | None) -> Non
         (None, "A", ["users"], {
             "--shell": "/bin/bash", "--comment": "A", "--password": "*", "--groups": "users",
         }),
-        (User("psy", 2000, 2000, "Human", "/home/psy", "/bin/sh", "none"), None, [], {"--shell": "/bin/bash"}),
+        (OTHER_SHELL, None, [], {"--shell": "/bin/bash"}),
         (PSY, "", [], {"--comment": ""}),
         (PSY, None, ["adm", "users", "new"], {"--groups": "users,new"}),
         (replace(PSY, password="empty"), None, [], {"--password": "*"}),
