@@ -16,6 +16,7 @@ import pytest
 
 from clup import lab
 from tests.lab.command import ROOT, on_machine
+from tests.lab.machines import machine
 
 NAME = "local"
 
@@ -28,15 +29,8 @@ PIP = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--quiet"]
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    remove()
-    yield lab.up(NAME)
-    remove()
-
-
-def remove() -> None:
-    """Remove the lab of these tests, also one that an earlier run left."""
-    if NAME in {box.name for box in lab.labs()}:
-        lab.down(NAME)
+    with machine(NAME) as made:
+        yield made
 
 
 def unpack(box: lab.Lab, folder: Path, into: str, *names: str) -> None:

@@ -18,6 +18,7 @@ from clup import lab
 from tests.lab.breakages import Breakage, accounts, base, engine, layout, storage
 from tests.lab.command import ROOT, clup, on_machine
 from tests.lab.fingerprint import fingerprint
+from tests.lab.machines import machine
 
 NAME = "site"
 SITE = "inventories/lab.py"
@@ -30,15 +31,8 @@ BREAKAGES = [
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    remove()
-    yield lab.up(NAME)
-    remove()
-
-
-def remove() -> None:
-    """Remove the lab of these tests, also one that an earlier run left."""
-    if NAME in {box.name for box in lab.labs()}:
-        lab.down(NAME)
+    with machine(NAME) as made:
+        yield made
 
 
 def test_from_bare_apply_changes_what_plan_listed(box: lab.Lab) -> None:
@@ -95,9 +89,7 @@ def test_the_journal_says_who_applied_what(box: lab.Lab) -> None:
     assert len(entries[0]["revision"].removesuffix("+changes")) == 40
 
 
-def test_every_breakage_is_named_shown_and_mended(
-    box: lab.Lab, subtests: pytest.Subtests
-) -> None:
+def test_every_breakage_is_named_shown_and_mended(box: lab.Lab, subtests: pytest.Subtests) -> None:
     assert len(BREAKAGES) >= 40
     for role, breakage in BREAKAGES:
         with subtests.test(f"{role}: {breakage.name}"):
