@@ -7,7 +7,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 for path; do
     printf 'path %s\n' "$path"
-    if [ -d "$path" ]; then printf 'root %s\n' "$(stat -c '%U %G 0%a' -- "$path")"; fi
+    if [ -d "$path" ]; then printf 'root %s\n' "$(stat -c '%U %G %a' -- "$path")"; fi
 done
 # Within the namespace /run shows the parent of the path.
 exec unshare --mount sh -c '

@@ -1,0 +1,279 @@
+"""What each state of a disk is to a filesystem, as values: nothing here touches a disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from clup.disks.machine import Answer, BlockDevice, Machine, Mount, Sample, Signature, shown_size
+from clup.disks.verdict import Wanted, verdict
+
+UUID = "2f1c0a52-8d0e-4d6e-9a44-6d3c2b0f1e11"
+OTHER_UUID = "99999999-8d0e-4d6e-9a44-6d3c2b0f1e11"
+WANTED = Wanted("data", "CLAW_DATA", "/srv/data", by_id="wwn-0x6002248a", at_least=64 << 20)
+ZEROS = (Sample(0, 1 << 20, 0), Sample(9 << 20, 1 << 20, 0))
+BLANK = BlockDevice(
+    name="sdb",
+    number="8:16",
+    size=1 << 30,
+    node="/dev/sdb",
+    serials=frozenset({"SER1"}),
+    wwns=frozenset({"6002248a"}),
+    blkid=Answer(2),
+    wipefs=Answer(0),
+    samples=ZEROS,
+)
+PART = BlockDevice("sdb1", "8:17", 1 << 29, "/dev/sdb1", partition=True, blkid=Answer(0))
+
+
+def tags(kind: str = "ext4", label: str = "CLAW_DATA", uuid: str = UUID) -> Answer:
+    found = {"ID_FS_TYPE": kind, "ID_FS_LABEL_ENC": label, "ID_FS_UUID": uuid}
+    return Answer(0, {name: value for name, value in found.items() if value})
+
+
+OURS = replace(BLANK, blkid=tags(), wipefs=None, samples=())
+
+
+def machine(*devices: BlockDevice, **more: Any) -> Machine:
+    return Machine(
+        devices={device.name: device for device in devices},
+        links={"wwn-0x6002248a": "sdb", "scsi-36002248a": "sdb"},
+        **more,
+    )
+
+
+def mount(
+    target: str = "/srv/data", number: str = "8:16", kind: str = "ext4", source: str = "/dev/sdb"
+) -> Mount:
+    return Mount(number, "/", target, frozenset({"rw"}), kind, source)
+
+
+CASES = {
+    "blank": (machine(BLANK), "blank", "is blank so far"),
+    "ours, not mounted": (machine(OURS), "adopt", "'CLAW_DATA', not mounted"),
+    "ours, mounted": (machine(OURS, mounts=(mount(),)), "mounted", "mounted at /srv/data"),
+    "ours, and remembered": (machine(OURS, records={"data": UUID}), "adopt", "not mounted"),
+    "ours, but not the one remembered": (
+        machine(OURS, records={"data": OTHER_UUID}),
+        "foreign",
+        f"holds the ext4 filesystem {UUID}, but data was {OTHER_UUID} before",
+    ),
+    "another label, remembered": (
+        machine(replace(OURS, blkid=tags(label="OLD")), records={"data": UUID}),
+        "adopt",
+        "labelled 'OLD', ours by its UUID",
+    ),
+    "another label": (
+        machine(replace(OURS, blkid=tags(label="OLD"))),
+        "foreign",
+        "labelled 'OLD', not 'CLAW_DATA'",
+    ),
+    "another label, mounted in our place": (
+        machine(replace(OURS, blkid=tags(label="OLD")), mounts=(mount(),)),
+        "foreign",
+        "labelled 'OLD', not 'CLAW_DATA'",
+    ),
+    "xfs with our label, mounted in our place": (
+        machine(replace(OURS, blkid=tags("xfs")), mounts=(mount(kind="xfs"),)),
+        "foreign",
+        "a label alone is no proof",
+    ),
+    "a partition's entry in the table is no content": (
+        machine(replace(BLANK, blkid=Answer(2, {"ID_PART_ENTRY_SCHEME": "gpt"}))),
+        "blank",
+        "is blank so far",
+    ),
+    "mounted elsewhere": (
+        machine(OURS, mounts=(mount("/mnt/old"), mount("/media/x"))),
+        "foreign",
+        "is mounted at /media/x, /mnt/old, not at /srv/data",
+    ),
+    "a partition of it is mounted": (
+        machine(
+            replace(BLANK, partitions=("sdb1",)), PART, mounts=(mount("/home", number="8:17"),)
+        ),
+        "foreign",
+        "is mounted at /home",
+    ),
+    "a stranger in our place": (
+        machine(OURS, mounts=(mount(number="8:32", source="/dev/sdc", kind="xfs"),)),
+        "foreign",
+        "is not what is mounted at /srv/data: that is xfs from /dev/sdc",
+    ),
+    "a stranger over ours": (
+        machine(OURS, mounts=(mount(), mount(number="0:50", source="tmpfs", kind="tmpfs"))),
+        "foreign",
+        "that is tmpfs from tmpfs",
+    ),
+    "in use as swap": (machine(BLANK, swaps=frozenset({"/dev/sdb"})), "foreign", "as swap"),
+    "held by multipath": (
+        machine(
+            replace(BLANK, holders=("dm-0",)),
+            BlockDevice("dm-0", "252:0", 1 << 30, mapping="mpatha", mapping_uuid="mpath-36002248a"),
+        ),
+        "foreign",
+        "is held by multipath as dm-0 (mpatha)",
+    ),
+    "held by LVM": (
+        machine(
+            replace(BLANK, holders=("dm-1",)),
+            BlockDevice("dm-1", "252:1", 1 << 30, mapping="tank-a", mapping_uuid="LVM-xyz"),
+        ),
+        "foreign",
+        "is held by LVM as dm-1 (tank-a)",
+    ),
+    "held by an open LUKS container": (
+        machine(
+            replace(BLANK, holders=("dm-2",)),
+            BlockDevice("dm-2", "252:2", 1 << 30, mapping="safe", mapping_uuid="CRYPT-LUKS2-x"),
+        ),
+        "foreign",
+        "open LUKS container as dm-2 (safe)",
+    ),
+    "held by a RAID, through a partition": (
+        machine(
+            replace(BLANK, partitions=("sdb1",)), replace(PART, holders=("md127",)),
+            BlockDevice("md127", "9:127", 1 << 30),
+        ),
+        "foreign",
+        "is held by a Linux RAID as md127",
+    ),
+    "held by what nobody knows": (machine(replace(BLANK, holders=("xyz0",))), "foreign", "xyz0"),
+    "read-only": (machine(replace(BLANK, read_only=True)), "foreign", "is read-only"),
+    "too small": (machine(replace(BLANK, size=32 << 20)), "foreign", "at least 64.0 MiB"),
+    "two disks with our label": (
+        machine(OURS, replace(OURS, name="sdc", number="8:32", node="/dev/sdc")),
+        "unknown",
+        "so has /dev/sdc (1.0 GiB)",
+    ),
+    "another disk carries our label, ours is blank": (
+        machine(BLANK, replace(OURS, name="sdc", number="8:32", node="/dev/sdc")),
+        "unknown",
+        "is not the only one with the label",
+    ),
+    "no node": (machine(replace(BLANK, node=None, blkid=None)), "unknown", "no node in /dev"),
+    "no medium": (machine(replace(BLANK, size=0)), "unknown", "has no medium"),
+    "blkid was not asked": (machine(replace(BLANK, blkid=None)), "unknown", "blkid did not"),
+    "blkid could not read it, and ends with 2 as if nothing were there": (
+        machine(replace(BLANK, blkid=Answer(2, said="blkid: error: /dev/sdb: Input/output error"))),
+        "unknown",
+        "Input/output error",
+    ),
+    "blkid took too long": (machine(replace(BLANK, blkid=Answer(124))), "unknown", "with 124"),
+    "blkid is not there": (machine(replace(BLANK, blkid=Answer(127))), "unknown", "with 127"),
+    "blkid is of two minds": (
+        machine(
+            replace(BLANK, blkid=Answer(8), signatures=(Signature("xfs", "0x0"),)),
+        ),
+        "foreign",
+        "signatures that exclude each other (xfs at 0x0)",
+    ),
+    "wipefs was not asked": (machine(replace(BLANK, wipefs=None)), "unknown", "was not asked"),
+    "wipefs failed": (machine(replace(BLANK, wipefs=Answer(1, said="no"))), "unknown", "'no'"),
+    "wipefs finds what blkid does not": (
+        machine(replace(BLANK, signatures=(Signature("zfs_member", "0x3f000"),))),
+        "foreign",
+        "zfs_member at 0x3f000, found by wipefs",
+    ),
+    "the kernel knows partitions": (
+        machine(replace(BLANK, partitions=("sdb1",)), PART),
+        "foreign",
+        "has the partitions sdb1",
+    ),
+    "no samples": (machine(replace(BLANK, samples=())), "unknown", "cannot be read everywhere"),
+    "a sample could not be read": (
+        machine(replace(BLANK, samples=(*ZEROS, Sample(0, 1, 2)))),
+        "unknown",
+        "cannot be read everywhere",
+    ),
+    "a sample is not zeros": (
+        machine(replace(BLANK, samples=(*ZEROS, Sample(4096, 512, 1, 4100, b"\0" * 4 + b"hi")))),
+        "foreign",
+        "byte 4100 is not zero (b'hi' begins there)",
+    ),
+    "a sample is not zeros, and it is not said where": (
+        machine(replace(BLANK, samples=(*ZEROS, Sample(4096, 512, 1)))),
+        "foreign",
+        "between bytes 4096 and 4608",
+    ),
+    "a cut run's own bytes": (
+        machine(
+            replace(BLANK, samples=(*ZEROS, Sample(4096, 512, 1, 4100, b"x" * 512))),
+            markers={"data": 1 << 30},
+        ),
+        "blank",
+        "carries what a cut run began",
+    ),
+    "the marker is of a disk of another size": (
+        machine(
+            replace(BLANK, samples=(*ZEROS, Sample(4096, 512, 1, 4100, b"x" * 512))),
+            markers={"data": 2 << 30},
+        ),
+        "foreign",
+        "carries no signature but is not blank",
+    ),
+    "a signature beside a marker": (
+        machine(replace(BLANK, blkid=tags("xfs", "")), markers={"data": 1 << 30}),
+        "foreign",
+        "a filesystem of type xfs",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "kind", "says"), CASES.values(), ids=CASES)
+def test_a_disk_by_its_state(state: Machine, kind: str, says: str) -> None:
+    found = verdict(state, WANTED)
+    assert (found.kind, says in str(found)) == (kind, True), str(found)
+    assert bool(found.cure) == found.refused
+    assert found.what.startswith("scsi-36002248a (/dev/sdb")
+
+
+SELECTIONS = {
+    "by serial": (Wanted("data", "L", "/srv/data", serial="SER1"), "blank", "/dev/sdb"),
+    "by wwn, as udev writes it": (
+        Wanted("data", "L", "/srv/data", wwn="0x6002248A"), "blank", "/dev/sdb"),
+    "by wwn, as sysfs writes it": (
+        Wanted("data", "L", "/srv/data", wwn="naa.6002248a"), "blank", "/dev/sdb"),
+    "by a label that is there": (
+        Wanted("cache", "CLAW_CACHE", "/srv/cache"), "adopt", "/dev/sdc"),
+    "by a label that is not there": (
+        Wanted("data", "CLAW_DATA", "/srv/data"), "unknown", "is on none of the machine's disks"),
+    "by a serial that is not there": (
+        Wanted("data", "L", "/srv/data", serial="SER9"), "unknown", "serial 'SER9'"),
+    "by an id that is nearly there": (
+        Wanted("data", "L", "/srv/data", by_id="wwn-0x6002248b"), "unknown", "wwn-0x6002248b"),
+    "by an id whose disk is gone": (
+        Wanted("data", "L", "/srv/data", by_id="usb-gone"), "unknown", "is not in /dev/disk/by-id"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("wanted", "kind", "says"), SELECTIONS.values(), ids=SELECTIONS)
+def test_a_disk_by_its_selector(wanted: Wanted, kind: str, says: str) -> None:
+    cache = replace(
+        OURS, name="sdc", number="8:32", node="/dev/sdc", blkid=tags(label="CLAW_CACHE"),
+        serials=frozenset({"SER2"}), wwns=frozenset(),
+    )  # fmt: skip
+    state = replace(machine(BLANK, cache), links={"wwn-0x6002248a": "sdb", "usb-gone": "sdz"})
+    found = verdict(state, wanted)
+    assert (found.kind, says in str(found)) == (kind, True), str(found)
+
+
+def test_two_paths_to_one_disk_are_refused() -> None:
+    twin = replace(BLANK, name="sdc", number="8:32", node="/dev/sdc")
+    found = verdict(machine(BLANK, twin), Wanted("data", "L", "/srv/data", wwn="6002248a"))
+    assert (found.kind, "more than one disk" in found.found) == ("unknown", True)
+
+
+def test_the_cure_for_multipath_names_the_wwid() -> None:
+    state, _kind, _says = CASES["held by multipath"]
+    assert 'blacklist { wwid "36002248a" }' in verdict(state, WANTED).cure
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(0, "0.0 bytes"), (1023, "1023.0 bytes"), (1 << 20, "1.0 MiB"), (3 << 39, "1.5 TiB")],
+)
+def test_sizes_as_people_read_them(size: int, shown: str) -> None:
+    assert shown_size(size) == shown

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from clup.machine.blank import describe, first_stray, looks_like, sampled
+from clup.machine.ext4 import used_between
+
+MIB = 1 << 20
+ZERO = bytes(512)
+
+
+def sector(text: bytes, at: int = 0) -> bytes:
+    return bytes(at) + text + bytes(512 - at - len(text))
+
+
+@pytest.mark.parametrize(
+    ("found", "allowed", "stray"),
+    [
+        (ZERO * 4, None, None),
+        (ZERO + sector(b"x", 7), None, 519),
+        (ZERO + sector(b"x", 7), ZERO * 2, 519),
+        (ZERO + sector(b"x", 7), ZERO + sector(b"x", 7), None),
+        (ZERO * 2, sector(b"ours") * 2, None),
+        (sector(b"ours") + ZERO, sector(b"ours") * 2, None),
+        (sector(b"ours") + sector(b"their"), sector(b"ours") * 2, 512),
+        (sector(b"ours") + sector(b"our"), sector(b"ours") * 2, 512),
+        (sector(b"a") + b"b", sector(b"a"), 512),
+    ],
+)
+def test_a_sector_is_zeros_or_ours(found: bytes, allowed: bytes | None, stray: int | None) -> None:
+    assert first_stray(found, allowed) == stray
+
+
+def test_a_sample_takes_both_ends_one_in_64_and_all_that_is_used() -> None:
+    ranges = sampled(1024 * MIB, [(100 * MIB, 101 * MIB), (128 * MIB, 140 * MIB)])
+    assert ranges[:3] == [(0, 65 * MIB), (100 * MIB, 101 * MIB), (128 * MIB, 140 * MIB)]
+    assert ranges[-1] == (960 * MIB, 1024 * MIB)
+    assert sum(end - start for start, end in ranges) == (65 + 1 + 12 + 12 + 64) * MIB
+    assert sampled(16 * MIB, []) == [(0, 16 * MIB)]
+
+
+def test_what_dumpe2fs_calls_free_is_not_used() -> None:
+    listing = """Group 0: (Blocks 0-99) csum 0x1
+  Free blocks: 10-19, 30
+Group 1: (Blocks 100-199)
+  Free blocks:
+Group 2: (Blocks 200-299)
+  Free blocks: 200-290"""
+    used = [(start // 4096, end // 4096) for start, end in used_between(listing, 300)]
+    assert used == [(0, 10), (20, 30), (31, 200), (291, 300)]
+
+
+@pytest.mark.parametrize(
+    ("found", "name"),
+    [
+        (sector(b"EFI PART"), "the header of a GUID partition table"),
+        (sector(b"\x53\xef", 0x38), "a superblock of an ext filesystem, or a backup copy of one"),
+        (sector(b"ustar", 257), "a tar archive"),
+        (sector(b"hello"), None),
+    ],
+)
+def test_what_a_sector_looks_like(found: bytes, name: str | None) -> None:
+    assert looks_like(found) == name
+
+
+def test_a_stray_is_shown_with_its_place() -> None:
+    assert (
+        describe(sector(b"hello", 3), 1024 + 3) == "byte 1027 is not zero (b'hello' begins there)"
+    )
