@@ -9,13 +9,14 @@ for path; do
     printf 'path %s\n' "$path"
     if [ -d "$path" ]; then printf 'root %s\n' "$(stat -c '%U %G %a' -- "$path")"; fi
 done
-# Within the namespace /run shows the parent of the path.
+# Within the namespace /run shows the parent of the path. With its own table mount would make
+# /run/mount, which by then is a folder of that parent.
 exec unshare --mount sh -c '
 for path; do
     printf "path %s\n" "$path"
     parent=${path%/*}
     if [ ! -d "${parent:-/}" ]; then echo absent; continue; fi
-    if ! mount --bind "${parent:-/}" /run; then echo hidden; continue; fi
+    if ! mount --no-mtab --bind "${parent:-/}" /run; then echo hidden; continue; fi
     folder=/run/${path##*/}
     if [ -L "$folder" ] || { [ -e "$folder" ] && [ ! -d "$folder" ]; }; then echo other; continue; fi
     if [ ! -e "$folder" ]; then echo absent; continue; fi

@@ -35,7 +35,7 @@ _SEAL = """set -eu
 parent=${1%/*}
 mkdir -p -m 0755 -- "${parent:-/}"
 exec unshare --mount sh -euc '
-mount --bind "$1" /run
+mount --no-mtab --bind "$1" /run
 if [ ! -d "/run/$2" ]; then mkdir -m 0555 -- "/run/$2"; fi
 if lsattr -d "/run/$2" >/dev/null 2>&1; then chattr +i "/run/$2"; fi
 ' sh "${parent:-/}" "${1##*/}"
