@@ -19,10 +19,7 @@ _SHOWN = (
     ("Filesystems", "findmnt -o TARGET,SOURCE,LABEL,FSTYPE,SIZE,USED -t ext4 | grep -v -w /etc"),
     ("Docker", "docker info --format '{{.ServerVersion}} in {{.DockerRootDir}}, {{.Driver}}'"),
     ("Accounts", "getent passwd | awk -F: '$3 >= 1000 && $3 < 60000'"),
-    (
-        "Folders",
-        "find /srv -xdev -maxdepth 4 -type d -not -path '*/lost+found' -printf '%M %u:%g %p\\n'",
-    ),
+    ("Folders", "find /srv/*/openclaw -xdev -maxdepth 2 -type d -printf '%M %u:%g %p\\n'"),
 )
 
 

@@ -27,8 +27,8 @@ class Screen:
     """Two consoles. With `quiet`, as for --json, nothing but the document goes to stdout."""
 
     def __init__(self, quiet: bool = False):
-        self.out = Console(quiet=quiet, highlight=False, soft_wrap=True)
-        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.out = Console(quiet=quiet, highlight=False, emoji=False, soft_wrap=True)
+        self.err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
         self._progress: Progress | None = None
         self._started = time.monotonic()
 
