@@ -21,9 +21,10 @@ from pyinfra.connectors.ssh import SSHConnector
 
 from clup.transport import cache, raw
 
+# The holder of a run that has just ended may take a moment to notice, hence the 3 s.
 # $1 says who takes it. The words "held" or "busy WHO" are the answer on the first line.
 _HOLD = """umask 077; mkdir -p /run/clup && exec 9>>/run/clup/apply.lock || exit 1
-if flock -n 9; then echo "$1" >/run/clup/apply.owner; echo held; exec cat >/dev/null
+if flock -w 3 9; then echo "$1" >/run/clup/apply.owner; echo held; exec cat >/dev/null
 else echo "busy $(cat /run/clup/apply.owner)"; fi"""
 
 TIMEOUT = 30
