@@ -12,7 +12,7 @@ def converge(settings: Settings) -> None:
     every = [(one.wanted(name), one) for name, one in settings.filesystems.items()]
     paths = tuple(one.mount for _wanted, one in every)
     # python3 runs the program that proves a disk blank.
-    installed(name="Filesystem tools", packages=["e2fsprogs", "python3"])
+    installed(name="Filesystem tools", packages=["e2fsprogs"])
     filesystems.judged(name="Verdict on every disk", filesystems=[wanted for wanted, _one in every])
     for wanted, one in every:
         filesystems.ext4(

@@ -12,6 +12,7 @@ from clup import report
 from clup.command import script
 from clup.disks.verdict import Verdict, Wanted, marker, record, verdict
 from clup.facts.disks import Disks
+from clup.operations.packages import installed
 from clup.operations.programs import program
 from clup.operations.steps import Steps, ensure, refuse
 
@@ -62,6 +63,9 @@ def ext4(wanted: Wanted, reserved_percent: float = 1.0, proof: str = "full") -> 
         return
     report.evidence(f"{wanted.name}: {found}")
     if found.kind == "blank":
+        # Within this operation: the role that comes first has it in a run of the whole site, so
+        # that an operation of its own would be planned but not needed.
+        yield from installed._inner(packages=["python3"])
         yield _format(wanted, found, reserved_percent, proof)
     if found.relabel:
         yield script(_RELABEL, device.node or "", device.uuid, wanted.label)
