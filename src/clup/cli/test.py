@@ -19,6 +19,7 @@ from clup.cli import FAILED
 from clup.cli.target import ROOT
 
 TYPED = ("src", "roles", "deploys", "inventories", "group_data", "tests", "config.py")
+SHELL = ("clup", ".ci/run", "**/*.sh", "src/clup/lab/inside/init", "src/clup/lab/inside/lab-disks")
 HERE = "cannot run here"
 """How the reason of a skip begins that holds in CI, too: the kernel or the machine lacks it."""
 
@@ -60,7 +61,7 @@ STAGES: dict[str, tuple[Step, ...]] = {
         Step(("mypy", *TYPED)),
         Step(("lint-imports",)),
         Step(("yamllint", "--strict", "molecule", ".github", ".pre-commit-config.yaml")),
-        Step(("shellcheck", "clup", ".ci/run", "**/*.sh", "src/clup/lab/inside/lab-disks")),
+        Step(("shellcheck", *SHELL)),
         _pytest("tests/lint"),
     ),
     "molecule": (Step(("molecule", "test")),),

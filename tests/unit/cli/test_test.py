@@ -1,0 +1,49 @@
+"""What `clup test` makes of a stage's result."""
+
+from __future__ import annotations
+
+import pytest
+
+from clup.cli.test import Tally, expand, tally_of
+
+EXCUSED = '<testcase name="a"><skipped message="cannot run here: no device-mapper"/></testcase>'
+SKIPPED = '<testcase classname="t" name="b"><skipped message="later"/></testcase>'
+
+
+def report(
+    tests: int, failures: int = 0, errors: int = 0, skipped: int = 0, cases: str = ""
+) -> str:
+    count = f'tests="{tests}" failures="{failures}" errors="{errors}" skipped="{skipped}"'
+    return f"<testsuites><testsuite {count}>{cases}</testsuite></testsuites>"
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "strict", "tally"),
+    [
+        (report(5), 0, False, Tally(5)),
+        (report(5, failures=1, errors=1), 1, False, Tally(3, 2)),
+        (report(5, skipped=2, cases=EXCUSED + SKIPPED), 0, False, Tally(3, 0, 2)),
+        (report(5, skipped=2, cases=EXCUSED + SKIPPED), 0, True, Tally(3, 1, 1)),
+        (report(0), 5, False, Tally(0, 1)),
+        (report(3), 2, False, Tally(3, 1)),
+        (None, 3, False, Tally(0, 1)),
+        (None, 0, False, Tally(0, 1)),
+    ],
+)
+def test_tally(text: str | None, status: int, strict: bool, tally: Tally) -> None:
+    assert tally_of(text, status, strict)[0] == tally
+
+
+def test_a_skip_without_excuse_is_named_when_strict() -> None:
+    text = report(2, skipped=2, cases=EXCUSED + SKIPPED)
+    assert tally_of(text, 0, strict=True)[1] == ["t::b: later"]
+    assert tally_of(text, 0, strict=False)[1] == []
+
+
+def test_the_count_reads_as_promised() -> None:
+    assert str(Tally(3, 2, 1) + Tally(1)) == "4 passed, 2 failed, 1 skipped"
+
+
+def test_a_star_stands_for_tracked_files() -> None:
+    assert expand("**/*.sh", lambda pattern: ["a.sh", "b c.sh"]) == ["a.sh", "b c.sh"]
+    assert expand("clup", lambda pattern: []) == ("clup",)
