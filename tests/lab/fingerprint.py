@@ -5,7 +5,7 @@ Files, units, mounts, packages, containers, and when the daemons were started.
 Left out, each for a reason:
 - clup's own journal, pending markers and locks: every apply writes the journal;
 - /var/log, apt's and dpkg's lists and caches, /etc/mtab: they change by themselves;
-- states of units and units without a file: sessions, timers and scopes come and go;
+- states of units, and transient units such as a login's scope: they come and go;
 - access times, and the modification times of folders that only hold the above.
 """
 
@@ -26,7 +26,7 @@ for root in /etc /usr/local /home /root /var/lib/clup /var/lib/systemd/linger /v
     -o -printf 'path %p %y %m %U %G %s %i %T@ %l\n'
 done | sed -E 's#^(path /(home/operator|var/lib/clup|root) .*) [0-9.]+ $#\1#' | sort
 find /etc -xdev -type f -print0 | sort -z | xargs -0 sha256sum
-systemctl list-unit-files --no-legend --no-pager | awk '{print "unit", $1, $2}' | sort
+systemctl list-unit-files --no-legend --no-pager | awk '$2 != "transient" {print "unit", $1, $2}' | sort
 findmnt -rn -o TARGET,SOURCE,FSTYPE,OPTIONS | grep -E '^/(srv|etc|home)?' | grep -v ^/run/user \
   | sed 's/^/mount /' | sort
 dpkg-query -W -f 'package ${Package} ${Version} ${db:Status-Status}\n'

@@ -61,7 +61,9 @@ def test_a_second_apply_changes_nothing(box: lab.Lab) -> None:
     planned = clup(NAME, "plan", SITE)
     assert planned.exit == 0
     assert planned.operations("would change") == set()
-    assert fingerprint(box) == before
+    after = fingerprint(box)
+    assert sorted(set(after) ^ set(before)) == []
+    assert after == before
 
 
 def test_plain_pyinfra_agrees(box: lab.Lab) -> None:
@@ -77,7 +79,7 @@ def test_plain_pyinfra_agrees(box: lab.Lab) -> None:
     assert done.returncode == 0, done.stderr
     totals = json.loads(done.stdout)["results"]["totals"]
     assert (totals["success"], totals["error"]) == (0, 0), totals
-    assert totals["no_change"] >= 60
+    assert totals["no_change"] >= 50
 
 
 def test_the_journal_says_who_applied_what(box: lab.Lab) -> None:
