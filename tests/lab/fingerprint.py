@@ -26,7 +26,8 @@ for root in /etc /usr/local /home /root /var/lib/clup /var/lib/systemd/linger /v
     -o -printf 'path %p %y %m %U %G %s %i %T@ %l\n'
 done | sed -E 's#^(path /(home/operator|var/lib/clup|root) .*) [0-9.]+ $#\1#' | sort
 find /etc -xdev -type f -print0 | sort -z | xargs -0 sha256sum
-systemctl list-unit-files --no-legend --no-pager | awk '$2 != "transient" {print "unit", $1, $2}' | sort
+systemctl list-unit-files --no-legend --no-pager \
+  | awk '$2 != "transient" {print "unit", $1, $2}' | sort
 findmnt -rn -o TARGET,SOURCE,FSTYPE,OPTIONS | grep -E '^/(srv|etc|home)?' | grep -v ^/run/user \
   | sed 's/^/mount /' | sort
 dpkg-query -W -f 'package ${Package} ${Version} ${db:Status-Status}\n'
