@@ -85,19 +85,23 @@ class Deployment:
         self.state = State(check_for_changes=True)
         self.state.cwd = str(root)
         ctx_state.set(self.state)
-        config = Config()
-        ctx_config.set(config)
+        self._config = Config()
+        ctx_config.set(self._config)
         with _one_line("config.py"):
             exec_file(str(root / "config.py"))
-        config.lock_current_state()
+        self._config.lock_current_state()
         override = dict(data or {}) | ({ONLY: role} if role else {})
         self.inventory = _load(inventory, str(root), override)
         ctx_inventory.set(self.inventory)
-        chosen = _apply_inventory_limit(self.inventory, limit or None)
-        if chosen is not None and not chosen:
+        self._chosen = _apply_inventory_limit(self.inventory, limit or None)
+        if self._chosen is not None and not self._chosen:
             known = ", ".join(host.name for host in self.inventory)
             raise DeploymentError(f"--limit {', '.join(limit)}: no such host; known: {known}")
-        self.state.init(self.inventory, config, initial_limit=chosen)
+
+    def begin(self) -> None:
+        """Set pyinfra up for the hosts, whose data must be judged by now: it raises for the first
+        value of a wrong type."""
+        self.state.init(self.inventory, self._config, initial_limit=self._chosen)
 
     @property
     def hosts(self) -> list[Host]:
@@ -149,13 +153,15 @@ class Deployment:
 
     def disconnect(self) -> None:
         """Close all connections, which also gives the machines' locks back."""
+        self._log.close()
+        if not self.state.initialised:
+            return
         for host in self.state.activated_hosts:
             lock.release(host)
             client = getattr(host.connector, "client", None)
             if client is not None:
                 client.close()
         disconnect_all(self.state)
-        self._log.close()
 
     def _plan(self, host: Host) -> list[Operation]:
         operations = []

@@ -17,7 +17,17 @@ from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
 from pyinfra.api.inventory import Inventory
 
-from clup.settings import Model, Problem, SettingsError, lines_of, merge, nearest, problems_of
+from clup import connection
+from clup.settings import (
+    Model,
+    Problem,
+    SettingsError,
+    lines_of,
+    merge,
+    nearest,
+    problems_of,
+    written,
+)
 
 ONLY = "only_roles"
 """The key by which a run is limited to some roles: a name, or several joined by commas."""
@@ -40,20 +50,21 @@ def validate(host: Host, model: type[Settings]) -> Settings | list[Problem]:
     known = set(model.model_fields)
     permitted = set(host.connector_cls.data_meta) | {name for name, _ in all_global_arguments()}
     permitted |= {ONLY}
-    problems: list[Problem] = []
-    ours: list[tuple[str, dict[str, Any]]] = []
-    for origin, data in layers(host):
-        for key in data:
-            if key not in known | permitted and not key.startswith("_"):
-                problems.append(_unknown(key, known, permitted, origin))
-        ours.append((origin, {key: data[key] for key in data if key in known}))
-    merged = merge(*(data for _, data in ours))
+    given = list(layers(host))
+    problems = [
+        _unknown(written(key), known, permitted, origin)
+        for origin, data in given
+        for key in data
+        if key not in known | permitted and not str(key).startswith("_")
+    ]
+    merged = merge(*(data for _, data in given))
     try:
         settings = model.model_validate({role: merged.get(role, {}) for role in known})
         found = settings.relations()
     except ValidationError as error:
         found = problems_of(error, model)
-    problems += [replace(problem, origin=_origin(problem.path, ours)) for problem in found]
+    found += connection.problems(merged)
+    problems += [replace(problem, origin=_origin(problem.path, given)) for problem in found]
     if problems:
         return sorted(set(problems))
     return settings
@@ -108,10 +119,10 @@ def _unknown(key: str, known: set[str], permitted: set[str], origin: str) -> Pro
     return Problem(key, "", "is not a known setting", cure, origin)
 
 
-def _origin(path: str, ours: list[tuple[str, dict[str, Any]]]) -> str:
+def _origin(path: str, given: list[tuple[str, Mapping[str, Any]]]) -> str:
     """Return the last layer that says anything at, or on the way to, a path."""
     best, depth = "", 0
-    for origin, data in ours:
+    for origin, data in given:
         found = _depth(path.split("."), data)
         if found and found >= depth:
             best, depth = origin, found

@@ -146,7 +146,7 @@ _CURES = {
 
 
 def _problem(detail: ErrorDetails, model: type[BaseModel]) -> Problem:
-    path = ".".join(str(part) for part in detail["loc"]) or "settings"
+    path = ".".join(written(part) for part in detail["loc"]) or "settings"
     context = detail.get("ctx", {})
     if detail["type"] == "extra_forbidden":
         known = _keys_at(model, detail["loc"][:-1])
@@ -167,10 +167,24 @@ def _problem(detail: ErrorDetails, model: type[BaseModel]) -> Problem:
     return Problem(path, _shown(detail["input"]), reason, cure)
 
 
-def _shown(value: object, limit: int = 80) -> str:
+def written(key: object) -> str:
+    """Return a key of a mapping as a path shows it: on one line, whatever is in it."""
+    text = str(key)
+    return _brief(text if text and text.isprintable() else repr(text))
+
+
+def _shown(value: object) -> str:
     if isinstance(value, (BaseModel, Mapping)):
         return ""
-    text = repr(value)
+    try:
+        return _brief(repr(value))
+    except ValueError:
+        return "a number with thousands of digits"
+
+
+def _brief(text: str, limit: int = 80) -> str:
+    if "PRIVATE KEY" in text:
+        return "a private key"
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

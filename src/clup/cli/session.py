@@ -45,6 +45,7 @@ class Session:
         inventory = inventory_of(target.inventory)
         self.deployment = Deployment(ROOT, inventory, target.limit, target.role, target.data)
         self.settings = settings_of_all(self.deployment.inventory, Settings)
+        self.deployment.begin()
         self.document["hosts"] = {host.name: {} for host in self.deployment.hosts}
 
     def connect(self, changes: bool) -> None:
