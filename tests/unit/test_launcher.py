@@ -108,7 +108,8 @@ def test_runs_from_anywhere_in_the_callers_folder(
     project: Path, tmp_path: Path, call: Callable[[Path, Path], Path]
 ) -> None:
     (tmp_path / "clup.py").write_text("raise SystemExit('a stray module was imported')")
-    done = run(call(project, tmp_path), "two words", "", cwd=tmp_path)
+    program = call(project, tmp_path)
+    done = run(program, "two words", "", cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{tmp_path}|['two words', '']\n"
 
