@@ -19,7 +19,10 @@ _SHOWN = (
     ("Filesystems", "findmnt -o TARGET,SOURCE,LABEL,FSTYPE,SIZE,USED -t ext4 | grep -v -w /etc"),
     ("Docker", "docker info --format '{{.ServerVersion}} in {{.DockerRootDir}}, {{.Driver}}'"),
     ("Accounts", "getent passwd | awk -F: '$3 >= 1000 && $3 < 60000'"),
-    ("Folders", "find /srv/*/openclaw -xdev -maxdepth 2 -type d -printf '%M %u:%g %p\\n'"),
+    (
+        "Folders",
+        "find /srv/*/openclaw -xdev -maxdepth 2 -type d -printf '%M %u:%g %p\\n' | sort -k 3",
+    ),
 )
 
 
@@ -58,12 +61,11 @@ def command(name: str, yes: bool, as_json: bool) -> None:
 def _show(screen: Screen, machine: Host, name: str) -> None:
     for title, look in _SHOWN:
         screen.lines(["", title, *(f"  {line}" for line in machine.run(look).stdout.splitlines())])
-    screen.lines(
-        [
-            "",
-            "What now:",
-            f"  ./clup lab ssh --name {name}    look around in it",
-            "  ./clup plan                  nothing to do, until you break something in there",
-            f"  ./clup lab down --name {name}   remove it",
-        ]
-    )
+    now = {
+        f"./clup lab ssh --name {name}": "look around in it",
+        "./clup plan": "nothing to do, until you break something in there",
+        f"./clup lab down --name {name}": "remove it",
+    }
+    width = max(map(len, now))
+    rows = [f"  {command:{width}}   {what}" for command, what in now.items()]
+    screen.lines(["", "What now:", *rows])
