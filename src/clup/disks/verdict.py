@@ -7,13 +7,15 @@ the whole disk, so that its `blank` is "blank so far": the proof comes with the 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Literal
 
 from clup.disks import findings
 from clup.disks.machine import BlockDevice, Machine, shown_size, wwn
 
 Kind = Literal["mounted", "adopt", "blank", "foreign", "unknown"]
+
+NAMED = 12
+"""How many by-id names a message lists."""
 
 READING = 150e6
 """Bytes a second at which an ordinary disk is read; for an estimate, nothing depends on it."""
@@ -74,9 +76,9 @@ def select(machine: Machine, wanted: Wanted) -> BlockDevice | Verdict:
         device = machine.devices.get(machine.links.get(wanted.by_id, ""))
         if device is not None:
             return device
-        near = get_close_matches(wanted.by_id, machine.links, n=1)
-        known = ", ".join(sorted(machine.links)) or "none"
-        cure = f"did you mean {near[0]!r}?" if near else f"attach it, or choose one of: {known}"
+        # No guess at what was meant: another disk is not a spelling of this one.
+        known = ", ".join(sorted(machine.links)[:NAMED]) or "nothing"
+        cure = f"attach it, or correct by_id; there is {known}"
         return _missing(f"by_id {wanted.by_id!r}", "is not in /dev/disk/by-id", cure)
     how, found = _matches(machine, wanted)
     if len(found) == 1:
