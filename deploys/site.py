@@ -3,11 +3,18 @@
 The settings of all hosts are judged on the first line, before any remote command.
 """
 
+from pathlib import Path
+
 from pyinfra.api.deploy import deploy
+from pyinfra.api.exceptions import DeployError
 from pyinfra.context import host
 
 from clup.layers import selected, settings_of
 from roles import ROLES, Role, Settings
+
+# pyinfra reads config.py and group_data of the folder that it is started in, or silently none.
+if Path.cwd() != (home := Path(__file__).resolve().parent.parent):
+    raise DeployError(f"started in {Path.cwd()}, where group_data is not; type it in {home}")
 
 settings = settings_of(host, Settings)
 wanted = selected(host, tuple(role.name for role in ROLES))
