@@ -24,7 +24,7 @@ flat() {
 
 # $1 device, $2 offset, $3 length, in bytes.
 sample() {
-    said=$(cmp -n "$3" -i "$2:0" "$1" /dev/zero 2>&1)
+    said=$(timeout 20 cmp -n "$3" -i "$2:0" "$1" /dev/zero 2>&1)
     status=$?
     at=
     # It counts from 1, in "char" or in "byte" as the locale has it.
@@ -33,7 +33,7 @@ sample() {
     esac
     printf 'sample %s %s %s %s ' "$2" "$3" "$status" "${at:--}"
     if [ -n "$at" ]; then
-        dd if="$1" bs=512 skip=$((at / 512)) count=1 | od -An -v -tx1 | tr -d ' \n'
+        timeout 20 dd if="$1" bs=512 skip=$((at / 512)) count=1 | od -An -v -tx1 | tr -d ' \n'
     fi
     echo
 }

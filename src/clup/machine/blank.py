@@ -47,7 +47,7 @@ def describe(sector: bytes, at: int) -> str:
 
 def erase_it(path: str) -> str:
     """Return the cure for a disk that holds something nobody needs."""
-    return f"if nothing on it is needed, erase it yourself with `blkdiscard -z {path}`"
+    return f"if nothing on it is needed, erase it yourself with `blkdiscard -fz {path}`"
 
 
 def first_stray(found: bytes, allowed: bytes | None) -> int | None:

@@ -19,6 +19,9 @@ from clup.operations.steps import Steps, ensure, refuse
 
 FSTAB = "/etc/fstab"
 
+SECONDS = 300
+"""How long a mount may take: after a crash it replays the journal first."""
+
 # What a running mount shows of its options (mount(8)), and what takes each of them back.
 FLAGS = {
     "ro": "rw",
@@ -108,9 +111,9 @@ def mounted(wanted: Wanted, options: Sequence[str], mode: str, among: tuple[str,
         return
     report.evidence(f"{path}: {wrong}")
     if host.get_fact(Disks).mounted_at(path) is None:
-        yield script(_MOUNT, path, mode)
+        yield script(_MOUNT, path, mode, timeout=SECONDS)
     else:
-        yield sh("mount", "-o", remount(options), "--", path)
+        yield sh("mount", "-o", remount(options), "--", path, timeout=SECONDS)
         yield script('chown root:root -- "$1" && chmod "$2" -- "$1"', path, mode)
     yield ensure(path, lambda: _not_ours(wanted) or _not_mounted(path, options, mode, among))
 

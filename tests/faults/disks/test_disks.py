@@ -1,6 +1,6 @@
 """Disks that are not blank: each is refused in its own words, and not a byte of it changes.
 
-The table that these tests print (pytest -s) is the one of docs/disks.md.
+`pytest -s` prints the table: kind, verdict of the plan, what the operator is told.
 """
 
 from __future__ import annotations
