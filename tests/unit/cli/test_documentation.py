@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +38,12 @@ def test_each_link_leads_somewhere(document: Path) -> None:
 def test_each_command_is_one_that_clup_has(document: Path) -> None:
     wrong = {line: said for line in _commands(document) if (said := _misused(line))}
     assert not wrong, f"{document.name} shows commands that clup would not take"
+
+
+def test_the_example_is_valid() -> None:
+    words = [sys.executable, "-P", "-m", "clup", "check", "inventories/example.py"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "claw-vm: settings are valid\n"), done.stderr
 
 
 def test_each_message_is_one_that_clup_has() -> None:
