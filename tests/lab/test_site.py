@@ -96,10 +96,15 @@ def test_every_breakage_is_named_shown_and_mended(box: lab.Lab, subtests: pytest
     for role, breakage in BREAKAGES:
         with subtests.test(f"{role}: {breakage.name}"):
             mended(box, role, breakage)
+    assert clup(NAME, "verify", SITE).checks("failed") == []
+    assert clup(NAME, "plan", SITE).exit == 0
 
 
 def mended(box: lab.Lab, role: str, breakage: Breakage) -> None:
-    """Break one thing; verify names it, plan shows it, apply mends it and nothing else."""
+    """Break one thing; verify names it, plan shows it, apply mends it and nothing else.
+
+    What it did not mend would be in the next breakage's plan, or in what is verified at the end.
+    """
     changes = {f"{role}: {name}" for name in breakage.changes}
     on_machine(box, breakage.shell)
     verified = clup(NAME, "verify", SITE)
@@ -113,4 +118,3 @@ def mended(box: lab.Lab, role: str, breakage: Breakage) -> None:
     applied = clup(NAME, "apply", SITE)
     assert applied.exit == 0, applied.stderr
     assert applied.operations("changed") == changes
-    assert clup(NAME, "verify", SITE).checks("failed") == []
