@@ -33,7 +33,7 @@ from pyinfra_cli.exceptions import CliError, UnexpectedExternalError
 from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.util import exec_file, load_deploy_file
 
-from clup import reach, report
+from clup import report
 from clup.layers import ONLY
 from clup.transport import lock
 
@@ -116,14 +116,8 @@ class Deployment:
     def connect(self) -> None:
         """Connect to all hosts side by side; those that fail have their line in `errors`."""
         self.state.set_stage(StateStage.Connect)
-        try:
-            with self._failing_softly():
-                connect_all(self.state)
-        except DeploymentError as error:
-            raise DeploymentError(reach.explained(str(error))) from error
-        explained = reach.by_host(self.errors)
-        self.errors.clear()
-        self.errors.update(explained)
+        with self._failing_softly():
+            connect_all(self.state)
 
     def fail(self, host: Host, line: str) -> None:
         """Take a host out of the run, with the line that says why."""

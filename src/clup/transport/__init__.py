@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from clup.transport import cache, lock, nodelay
+from clup.transport import cache, lock, nodelay, reach
 
 __all__ = ["install"]
 
@@ -18,5 +18,6 @@ def install() -> None:
     # thread would also print its traceback on the operator's screen.
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
     nodelay.install()
+    reach.install()
     cache.install()
     lock.install()
