@@ -9,8 +9,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 import click
@@ -43,14 +45,19 @@ class Tally:
 
 @dataclass(frozen=True)
 class Step:
-    """A program of a stage. Pytest counts its tests; any other program counts as one."""
+    """A program of a stage. Pytest counts its tests; any other program counts as one.
+
+    Of one that is `side_by_side` each file gets a process of its own, and as many run at a time as
+    there are processors: lab machines mostly wait.
+    """
 
     words: tuple[str, ...]
     is_pytest: bool = False
+    side_by_side: bool = False
 
 
-def _pytest(*paths: str) -> Step:
-    return Step(("pytest", "-q", *paths), is_pytest=True)
+def _pytest(*paths: str, side_by_side: bool = False) -> Step:
+    return Step(("pytest", "-q", *paths), is_pytest=True, side_by_side=side_by_side)
 
 
 STAGES: dict[str, tuple[Step, ...]] = {
@@ -65,8 +72,9 @@ STAGES: dict[str, tuple[Step, ...]] = {
         _pytest("tests/lint"),
     ),
     "molecule": (Step(("molecule", "test")),),
-    "lab": (_pytest("tests/lab"),),
-    "faults": (_pytest("tests/faults"),),
+    # The longest first, so that nothing is left to wait for alone.
+    "lab": (_pytest("tests/lab/test_site.py", "tests/lab/test_*.py", side_by_side=True),),
+    "faults": (_pytest("tests/faults/**/test_*.py", side_by_side=True),),
 }
 """The stages in their order. A word with a star stands for the tracked files that match it."""
 
@@ -90,7 +98,7 @@ def command(stages: tuple[str, ...]) -> None:
     for stage in stages or STAGES:
         click.secho(f"== {stage}", bold=True)
         started = time.monotonic()
-        tally = sum((_run(step, environment) for step in STAGES[stage]), Tally())
+        tally = sum((_run_all(step, environment) for step in STAGES[stage]), Tally())
         click.secho(f"== {stage}: {tally} in {time.monotonic() - started:.0f} s", bold=True)
         total += tally
     click.echo(total)
@@ -98,14 +106,47 @@ def command(stages: tuple[str, ...]) -> None:
         sys.exit(FAILED)
 
 
-def _run(step: Step, environment: Mapping[str, str]) -> Tally:
+def _run_all(step: Step, environment: Mapping[str, str]) -> Tally:
     words = [word for pattern in step.words for word in expand(pattern, _tracked)]
-    click.echo(f"-- {' '.join(words)}")
-    if not step.is_pytest:
-        return Tally(failed=1) if _call(words, environment) else Tally(passed=1)
+    if not step.side_by_side:
+        click.echo(f"-- {' '.join(words)}")
+        return _run(words, step.is_pytest, environment)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        calls = [
+            pool.submit(_run_apart, each, step.is_pytest, environment) for each in apart(words)
+        ]
+        return sum((call.result() for call in calls), Tally())
+
+
+def _run_apart(words: Sequence[str], is_pytest: bool, environment: Mapping[str, str]) -> Tally:
+    """Run a program whose output is shown as a whole when it has ended."""
+    started = time.monotonic()
+    with tempfile.TemporaryFile() as output:
+        tally = _run(words, is_pytest, environment, output)
+        output.seek(0)
+        said = output.read().decode(errors="replace")
+    click.echo(f"-- {' '.join(words)}\n{said}   {tally} in {time.monotonic() - started:.0f} s")
+    return tally
+
+
+def apart(words: Sequence[str]) -> list[list[str]]:
+    """Given a program's words with its files last, return them for each file, named once."""
+    files = [word for word in words if word.endswith(".py")]
+    program = [word for word in words if word not in files]
+    return [[*program, file] for file in dict.fromkeys(files)]
+
+
+def _run(
+    words: Sequence[str],
+    is_pytest: bool,
+    environment: Mapping[str, str],
+    output: IO[bytes] | None = None,
+) -> Tally:
+    if not is_pytest:
+        return Tally(failed=1) if _call(words, environment, output) else Tally(passed=1)
     with tempfile.TemporaryDirectory(prefix="clup-test-") as folder:
         report = Path(folder) / "report.xml"
-        status = _call([*words, f"--junit-xml={report}"], environment)
+        status = _call([*words, f"--junit-xml={report}"], environment, output)
         text = report.read_text(encoding="utf-8") if report.exists() else None
     tally, unexcused = tally_of(text, status, strict="CI" in environment)
     for line in unexcused:
@@ -151,9 +192,16 @@ def _tracked(pattern: str) -> list[str]:
     return [name for name in listed.stdout.split("\0") if name]
 
 
-def _call(words: Sequence[str], environment: Mapping[str, str]) -> int:
+def _call(words: Sequence[str], environment: Mapping[str, str], output: IO[bytes] | None) -> int:
     sys.stdout.flush()
-    with subprocess.Popen(words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        words,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+    ) as process:
         try:
             return process.wait()
         except KeyboardInterrupt:

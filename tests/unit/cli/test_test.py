@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clup.cli.test import Tally, expand, tally_of
+from clup.cli.test import Tally, apart, expand, tally_of
 
 EXCUSED = '<testcase name="a"><skipped message="cannot run here: no device-mapper"/></testcase>'
 SKIPPED = '<testcase classname="t" name="b"><skipped message="later"/></testcase>'
@@ -47,3 +47,8 @@ def test_the_count_reads_as_promised() -> None:
 def test_a_star_stands_for_tracked_files() -> None:
     assert expand("**/*.sh", lambda pattern: ["a.sh", "b c.sh"]) == ["a.sh", "b c.sh"]
     assert expand("clup", lambda pattern: []) == ("clup",)
+
+
+def test_side_by_side_each_file_has_a_process_and_is_run_once() -> None:
+    words = ["pytest", "-q", "tests/b.py", "tests/a.py", "tests/b.py"]
+    assert apart(words) == [["pytest", "-q", "tests/b.py"], ["pytest", "-q", "tests/a.py"]]
