@@ -134,6 +134,7 @@ class Filesystem(Model):
             serial=self.serial or "",
             wwn=self.wwn or "",
             at_least=self.at_least_mib << 20,
+            waiver=self.waiver or "",
         )
 
     @property

@@ -19,7 +19,6 @@ def converge(settings: Settings) -> None:
             name=f"Filesystem {one.label}",
             wanted=wanted,
             reserved_percent=one.reserved_percent,
-            proof=one.proof,
         )
     mounts.mount_points(name="Mount points", paths=paths)
     mounts.in_fstab(name="Mounts at boot", entries=[one.entry for _wanted, one in every])

@@ -260,6 +260,12 @@ def test_a_disk_by_its_selector(wanted: Wanted, kind: str, says: str) -> None:
     assert (found.kind, says in str(found)) == (kind, True), str(found)
 
 
+def test_a_waiver_is_shown_with_its_reason() -> None:
+    found = verdict(machine(BLANK), replace(WANTED, waiver="new from the shop"))
+    assert found.found.endswith("only a sample of it is read before it is formatted: "
+                                "new from the shop")  # fmt: skip
+
+
 def test_two_paths_to_one_disk_are_refused() -> None:
     twin = replace(BLANK, name="sdc", number="8:32", node="/dev/sdc")
     found = verdict(machine(BLANK, twin), Wanted("data", "L", "/srv/data", wwn="6002248a"))
