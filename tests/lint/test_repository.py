@@ -66,7 +66,9 @@ def test_locks_hold_what_pyproject_wants() -> None:
 
 def test_every_pin_has_a_hash() -> None:
     for name in ("requirements.txt", "requirements-test.txt"):
-        entries = re.split(r"^(?=\S)", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
+        entries = re.split(
+            r"^(?=\S)", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
         assert [entry for entry in entries if entry and "--hash=sha256:" not in entry] == []
 
 

@@ -223,7 +223,7 @@ def test_installs_venv_where_debian_lacks_it(
     folder = make_project(tmp_path / "project")
     path = make_path(tmp_path / "bin", {"python3.12": BARE, "apt-get": APT, **programs})
     done = run("/bin/sh", folder / "clup", "--yes", PATH=path, FAKE=str(tmp_path))
-    assert "needs the package python3-venv" in done.stderr
+    assert "needs packages of the distribution (python3-venv)" in done.stderr
     assert "making .venv with /nowhere/python3.12" in done.stderr
     told = (tmp_path / "calls").read_text().splitlines()
     assert [line.split()[0] for line in told] == calls * 2
