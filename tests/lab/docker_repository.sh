@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Make a signed package repository below /opt/repository and serve it on 127.0.0.1:8099.
 # Its packages have Docker's names and what the distribution's hold, so a real daemon runs from them.
 set -eu

@@ -18,7 +18,8 @@ class DebVersions(FactBase[dict[str, str]]):
 
     def command(self, names: tuple[str, ...]) -> StringCommand:
         return script(
-            'dpkg-query -W -f "\\${db:Status-Status} \\${Package} \\${Version}\\n" -- "$@" 2>/dev/null; true',
+            'dpkg-query -W -f "\\${db:Status-Status} \\${Package} \\${Version}\\n" -- "$@" '
+            "2>/dev/null; true",
             *names,
         )
 

@@ -14,7 +14,7 @@ _PROPERTIES = ("Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "N
 
 @dataclass(frozen=True)
 class UnitState:
-    """systemd's view of one unit; the words are those of `systemctl show` (org.freedesktop.systemd1)."""
+    """systemd's view of one unit, in the words of `systemctl show` (org.freedesktop.systemd1)."""
 
     load: str
     active: str

@@ -32,7 +32,8 @@ _DAEMON_ACCEPTS = """
 if command -v dockerd >/dev/null && dockerd --help 2>&1 | grep -q -- --validate
 then
   said=$(dockerd --validate --config-file "$candidate" 2>&1) || {
-    echo "/etc/docker/daemon.json would not do: ${said#*"$candidate": }; mend it, then apply again" >&2
+    why=${said#*"$candidate": }
+    echo "/etc/docker/daemon.json would not do: $why; mend it, then apply again" >&2
     exit 1
   }
 fi

@@ -16,7 +16,6 @@ from pyinfra.api.state import State
 
 from clup import report
 
-
 Steps = Generator[PyinfraCommand, None, None]
 """What an operation yields; none at all when there is nothing to change."""
 
