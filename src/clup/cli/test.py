@@ -20,7 +20,7 @@ import click
 from clup.cli import FAILED
 from clup.cli.target import ROOT
 
-TYPED = ("src", "roles", "deploys", "inventories", "group_data", "tests", "config.py")
+TYPED = ("src", "roles", "deploys", "inventories", "group_data", "tests", "molecule", "config.py")
 SHELL = ("clup", ".ci/run", "**/*.sh", "src/clup/lab/inside/init", "src/clup/lab/inside/lab-disks")
 HERE = "cannot run here"
 """How the reason of a skip begins that holds in CI, too: the kernel or the machine lacks it."""
