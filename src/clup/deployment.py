@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,19 +26,33 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.host import Host
 from pyinfra.api.inventory import Inventory
 from pyinfra.api.operations import run_ops
+from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback, State, StateStage
 from pyinfra.context import ctx_config, ctx_inventory, ctx_state
+from pyinfra.context import host as current_host
 from pyinfra_cli.cli import _apply_inventory_limit
 from pyinfra_cli.exceptions import CliError, UnexpectedExternalError
 from pyinfra_cli.inventory import make_inventory
-from pyinfra_cli.util import exec_file, load_deploy_file
+from pyinfra_cli.util import exec_file, load_func
 
 from clup import report
 from clup.layers import ONLY
 from clup.transport import lock
 
 Status = Literal["unchanged", "would change", "changed", "refused", "failed", "not reached"]
-Listener = Callable[[Host, "Operation"], None]
+
+
+class Listener:
+    """Is told what happens while operations are executed. This one does nothing with it."""
+
+    def started(self, host: Host, operation: str) -> None:
+        """An operation, as "role: name", begins on a host."""
+
+    def said(self, line: str) -> None:
+        """A command of an operation wrote a line."""
+
+    def ended(self, host: Host, operation: Operation) -> None:
+        """An operation ended on a host."""
 
 
 class DeploymentError(Exception):
@@ -125,22 +139,29 @@ class Deployment:
         with self._failing_softly():
             self.state.fail_hosts({host})
 
+    @contextmanager
+    def alone(self, host: Host) -> Iterator[None]:
+        """A connection that ends or falls silent in this block takes only its host out."""
+        try:
+            yield
+        except OSError as error:
+            self.fail(host, f"{host.name}: {error}")
+
     def prepare(self, deploy: str = "deploys/site.py") -> dict[str, list[Operation]]:
         """Evaluate a deploy on every active host; return the plan of each by its name."""
         self.state.set_stage(StateStage.Prepare)
         if self.active:
             with self._failing_softly():
-                load_deploy_file(self.state, deploy)
+                load_func(self.state, self._load, deploy)
         return {host.name: self._plan(host) for host in self.active}
 
-    def execute(self, listener: Listener | None = None) -> dict[str, list[Operation]]:
-        """Run what was prepared; return how each operation ended, by the host's name.
-
-        `listener` is told of each operation as it ends.
-        """
+    def execute(self, listener: Listener) -> dict[str, list[Operation]]:
+        """Run what was prepared; return how each operation ended, by the host's name."""
         self.state.set_stage(StateStage.Execute)
         hosts = self.active
-        self.state.add_callback_handler(_Events(listener or (lambda *_: None)))
+        self.state.add_callback_handler(_Events(listener))
+        self.state.print_output = True
+        set_echo(lambda line="", **_: listener.said(str(line).strip()))
         with self._failing_softly():
             run_ops(self.state)
         return {host.name: [*self._ended(host)] for host in hosts}
@@ -156,6 +177,15 @@ class Deployment:
             if client is not None:
                 client.close()
         disconnect_all(self.state)
+
+    def _load(self, deploy: str) -> None:
+        """Evaluate a deploy on the host at hand; what one that failed makes of it is no matter."""
+        self.state.current_deploy_filename = deploy
+        try:
+            exec_file(deploy)
+        except Exception:
+            if self.inventory.get_host(current_host.name) not in self.state.failed_hosts:
+                raise
 
     def _plan(self, host: Host) -> list[Operation]:
         operations = []
@@ -216,33 +246,46 @@ def ended(state: State, host: Host, key: str) -> Operation:
 
 
 class _Events(BaseStateCallback):
-    """Tells a listener how each operation ended, as soon as pyinfra has moved on from it."""
+    """Tells a listener of each operation, of its end as soon as pyinfra has moved on from it."""
 
     def __init__(self, listener: Listener):
         self._listener = listener
 
     def operation_host_start(self, state: State, host: Host, op_hash: str) -> None:  # type: ignore[override]
         report.forget(host, op_hash)
+        self._listener.started(host, ": ".join(names(state, op_hash)))
 
     def operation_end(self, state: State, op_hash: str) -> None:  # type: ignore[override]
         for host in state.inventory:
             if op_hash in state.ops[host]:
-                self._listener(host, ended(state, host, op_hash))
+                self._listener.ended(host, ended(state, host, op_hash))
 
 
 class _Log(logging.Handler):
-    """Keeps pyinfra's error lines by host instead of printing them."""
+    """Keeps pyinfra's error lines by host instead of printing them.
+
+    Of a fact that could not be read, its last line: there pyinfra tells all that the machine said,
+    and then the fact's arguments.
+    """
 
     def __init__(self, errors: dict[str, list[str]]):
         super().__init__(logging.ERROR)
         self._errors = errors
+        self._told: dict[str, int] = {}
         self._logger = logging.getLogger("pyinfra")
         self._logger.addHandler(self)
         self._logger.propagate = False
 
     def emit(self, record: logging.LogRecord) -> None:
         host, line = re.match(r"(?:\[([^\]]+)\]\s*)?(.*)", record.getMessage(), re.S).groups()  # type: ignore[union-attr]
-        self._errors.setdefault(host or "", []).append(line.strip())
+        lines = self._errors.setdefault(host or "", [])
+        fact = re.match(r"Error: could not load fact: (\S+)", line)
+        if fact is None:
+            lines.append(line.strip())
+            return
+        told = self._told.get(host, 0)
+        lines[told:] = [f"cannot read {fact[1]}: {(lines[told:] or ['no answer'])[-1]}"]
+        self._told[host] = len(lines)
 
     def close(self) -> None:
         self._logger.removeHandler(self)

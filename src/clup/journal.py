@@ -14,14 +14,12 @@ from clup.transport import raw
 
 PATH = "/var/lib/clup/journal.jsonl"
 
-_APPEND = (
-    'set -e; umask 077; mkdir -p "${1%/*}"; chmod 0700 "${1%/*}"; cat >>"$1"; sync -- "$1"'
-)
+_APPEND = 'set -e; umask 077; mkdir -p "${1%/*}"; chmod 0700 "${1%/*}"; cat >>"$1"; sync -- "$1"'
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One apply. `result` is "done" or "failed"; the time is UTC in ISO 8601."""
+    """One apply. `result` is "done", "failed" or "interrupted"; the time is UTC in ISO 8601."""
 
     time: str
     who: str

@@ -8,7 +8,7 @@ from pyinfra.api.host import Host
 from clup import journal, revision
 from clup.cli.session import FAILED, Session, run
 from clup.cli.target import ROOT, Target, target
-from clup.deployment import Operation
+from clup.deployment import Listener, Operation
 from clup.transport import lock
 
 
@@ -33,8 +33,9 @@ def converge(session: Session, older: bool) -> None:
     session.connect(changes=True)
     now = revision.current(ROOT)
     for host in session.deployment.active:
-        if line := lock.take(host) or _objection(host, now, older):
-            session.deployment.fail(host, line)
+        with session.deployment.alone(host):
+            if line := lock.take(host) or _objection(host, now, older):
+                session.deployment.fail(host, line)
     if not session.deployment.active:
         return
     session.screen.step("reading the machines")
@@ -46,31 +47,26 @@ def converge(session: Session, older: bool) -> None:
             session.deployment.fail(host, f"{operation}: {operation.error}")
     if not session.deployment.active:
         return
-    _execute(session, plans)
+    _execute(session, plans, now)
     _write_journal(session, now)
 
 
-def _execute(session: Session, plans: dict[str, list[Operation]]) -> None:
+def _execute(session: Session, plans: dict[str, list[Operation]], now: str) -> None:
     pending = {
         host.name: sum(each.status == "would change" for each in plans[host.name])
         for host in session.deployment.active
     }
     for host, count in pending.items():
         session.screen.step(f"{host}: {count} of {len(plans[host])} operations to do")
-    done = dict.fromkeys(pending, 0)
-
-    def ended(host: Host, operation: Operation) -> None:
-        done[host.name] += operation.status == "changed"
-        session.state = "; ".join(
-            f"{name}: {done[name]} of {count} changes were done, the last one: {operation};"
-            " a command that runs there ends by itself; apply again to converge"
-            for name, count in pending.items()
-        )
-        session.screen.ended(host.name, operation)
-
+    watch = _Watch(session, pending)
     session.state = "the first change was under way; apply again to converge"
-    with session.screen.counting({host: len(plans[host]) for host in pending}):
-        results = session.deployment.execute(ended)
+    try:
+        with session.screen.counting({host: len(plans[host]) for host in pending}):
+            results = session.deployment.execute(watch)
+    except KeyboardInterrupt:
+        for machine in session.deployment.active:
+            _note(session, machine, now, "interrupted", watch.done[machine.name], session.state)
+        raise
     session.operations(results)
     for name, operations in results.items():
         failed = [each for each in operations if each.status == "failed"]
@@ -108,9 +104,38 @@ def _write_journal(session: Session, now: str) -> None:
             continue
         result = "failed" if host in failed else "done"
         errors = "; ".join(session.deployment.errors.get(host.name, []))
-        role = session.target.role or "all"
-        try:
-            journal.append(host, journal.entry(now, result, shown["changed"], errors, role))
-        except OSError as error:
-            session.exit = FAILED
-            session.screen.error(f"{host.name}: the journal was not written: {error}")
+        _note(session, host, now, result, shown["changed"], errors)
+
+
+def _note(session: Session, host: Host, now: str, result: str, changed: int, failed: str) -> None:
+    """Write a line into a machine's journal; that it cannot be written fails the command."""
+    role = session.target.role or "all"
+    try:
+        journal.append(host, journal.entry(now, result, changed, failed, role))
+    except OSError as error:
+        session.exit = FAILED
+        session.screen.error(f"{host.name}: the journal was not written: {error}")
+
+
+class _Watch(Listener):
+    """Counts what is done on each host, for what is said when the run is interrupted."""
+
+    def __init__(self, session: Session, pending: dict[str, int]):
+        self.done = dict.fromkeys(pending, 0)
+        self._pending = pending
+        self._session = session
+
+    def started(self, host: Host, operation: str) -> None:
+        self._session.screen.started(host, operation)
+
+    def said(self, line: str) -> None:
+        self._session.screen.said(line)
+
+    def ended(self, host: Host, operation: Operation) -> None:
+        self.done[host.name] += operation.status == "changed"
+        self._session.state = "; ".join(
+            f"{name}: {self.done[name]} of {count} changes were done, the last one: {operation};"
+            " a command that runs there ends by itself; apply again to converge"
+            for name, count in self._pending.items()
+        )
+        self._session.screen.ended(host, operation)

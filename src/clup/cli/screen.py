@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pyinfra.api.host import Host
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
-from clup.deployment import Operation
+from clup.deployment import Listener, Operation
 
 _SIGNS = {
     "unchanged": ("=", "dim"),
@@ -23,14 +25,18 @@ _SIGNS = {
 }
 
 
-class Screen:
+SILENCE = 10
+"""Seconds without a line after which, without a terminal, one of a command's own is shown."""
+
+
+class Screen(Listener):
     """Two consoles. With `quiet`, as for --json, nothing but the document goes to stdout."""
 
     def __init__(self, quiet: bool = False):
         self.out = Console(quiet=quiet, highlight=False, emoji=False, soft_wrap=True)
         self.err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
         self._progress: Progress | None = None
-        self._started = time.monotonic()
+        self._started = self._told = time.monotonic()
 
     def step(self, text: str) -> None:
         """Say what happens now, with the seconds since the command began."""
@@ -48,13 +54,13 @@ class Screen:
             yield
             return
         columns = (
-            TextColumn("{task.fields[host]}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.fields[host]}", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=16),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TimeElapsedColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, ratio=1)),
         )
-        with Progress(*columns, console=self.err, transient=True) as self._progress:
+        with Progress(*columns, console=self.err, transient=True, expand=True) as self._progress:
             self._tasks = {
                 host: self._progress.add_task("", total=total, host=host)
                 for host, total in hosts.items()
@@ -62,14 +68,34 @@ class Screen:
             yield
         self._progress = None
 
-    def ended(self, host: str, operation: Operation) -> None:
-        """Note that an operation ended; one that changed something gets a line."""
+    def started(self, host: Host, operation: str) -> None:
+        """Show which operation begins."""
+        self._describe(host.name, operation)
+
+    def said(self, line: str) -> None:
+        """Show what a command on a machine says, "[host] line", for those who wait for it.
+
+        Without a terminal a line every 10 s is enough to see that it goes on.
+        """
+        host, _, text = line.removeprefix("[").partition("] ")
         if self._progress is not None:
-            task = self._tasks[host]
-            self._progress.update(task, advance=1, description=escape(str(operation)))
+            self._describe(host, text)
+        elif time.monotonic() - self._told > SILENCE:
+            self._told = time.monotonic()
+            self.step(f"{host}: {text}")
+
+    def ended(self, host: Host, operation: Operation) -> None:
+        """Note that an operation ended; one that changed something gets a line."""
+        self._told = time.monotonic()
+        if self._progress is not None:
+            self._progress.advance(self._tasks[host.name])
         if operation.status != "unchanged":
             sign, style = _SIGNS[operation.status]
-            self.err.print(f"  [{style}]{sign}[/] {escape(f'{host}  {operation}')}")
+            self.err.print(f"  [{style}]{sign}[/] {escape(f'{host.name}  {operation}')}")
+
+    def _describe(self, host: str, text: str) -> None:
+        if self._progress is not None and host in self._tasks:
+            self._progress.update(self._tasks[host], description=escape(text))
 
     def plan(self, host: str, operations: list[Operation]) -> None:
         """Show what would change on a host, role by role, with what it rests on."""
