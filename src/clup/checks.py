@@ -44,10 +44,15 @@ def untestable(what: str, why: str) -> Result:
 
 
 def run(role: str, checks: Iterator[Result]) -> list[Result]:
-    """Return a role's results. A check that raises is a failed one, never a passed one."""
+    """Return a role's results. A check that raises is a failed one, never a passed one.
+
+    Raise ConnectionError when the connection ends: then nothing is known of the machine.
+    """
     results: list[Result] = []
     try:
         results.extend(checks)
+    except ConnectionError:
+        raise
     except Exception as error:  # noqa: BLE001  whatever a machine answers, the others go on
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         results.append(Result(f"{role}: all checks run", "failed", said))

@@ -54,8 +54,9 @@ class Session:
         self.state = "nothing was changed"
         self.deployment.connect()
         for host in self.deployment.active:
-            for line in preflight.objections(host, changes):
-                self.deployment.fail(host, line)
+            with self.deployment.alone(host):
+                for line in preflight.objections(host, changes):
+                    self.deployment.fail(host, line)
 
     def operations(self, results: dict[str, list[Operation]]) -> None:
         """Put how the operations of each host stand into the document."""

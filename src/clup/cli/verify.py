@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import click
+from pyinfra.api.host import Host
 
 from clup.checks import Result
 from clup.checks import run as run_checks
@@ -39,20 +40,25 @@ def check_all(session: Session, everything: bool) -> None:
     """Run the roles' checks on the session's machines, which are connected, and show the result."""
     for host in session.deployment.active:
         session.screen.step(f"{host.name}: checking")
-        machine = testinfra_host(host)
-        wanted = selected(host, tuple(role.name for role in ROLES))
-        results = {
-            role.name: run_checks(role.name, role.checks(machine, session.settings[host.name]))
-            for role in ROLES
-            if role.name in wanted
-        }
-        session.document["hosts"][host.name]["checks"] = {
-            role: [asdict(result) for result in found] for role, found in results.items()
-        }
-        every = [result for found in results.values() for result in found]
-        if any(result.status == "failed" for result in every):
-            session.exit = PENDING
-        session.screen.lines(_lines(host.name, every, everything))
+        with session.deployment.alone(host):
+            _check(session, host, everything)
+
+
+def _check(session: Session, host: Host, everything: bool) -> None:
+    machine = testinfra_host(host)
+    wanted = selected(host, tuple(role.name for role in ROLES))
+    results = {
+        role.name: run_checks(role.name, role.checks(machine, session.settings[host.name]))
+        for role in ROLES
+        if role.name in wanted
+    }
+    session.document["hosts"][host.name]["checks"] = {
+        role: [asdict(result) for result in found] for role, found in results.items()
+    }
+    every = [result for found in results.values() for result in found]
+    if any(result.status == "failed" for result in every):
+        session.exit = PENDING
+    session.screen.lines(_lines(host.name, every, everything))
 
 
 def _lines(host: str, results: list[Result], everything: bool) -> list[str]:

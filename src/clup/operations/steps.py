@@ -15,6 +15,7 @@ from pyinfra.api.host import Host
 from pyinfra.api.state import State
 
 from clup import report
+from clup.transport.cache import UnreadError
 
 Steps = Generator[PyinfraCommand, None, None]
 """What an operation yields; none at all when there is nothing to change."""
@@ -39,7 +40,10 @@ def ensure(what: str, check: Callable[[], str | None]) -> FunctionCommand:
     """
 
     def ensured(state: State, host: Host) -> bool:
-        wrong = check()
+        try:
+            wrong = check()
+        except UnreadError as error:
+            wrong = str(error)
         return True if wrong is None else _fail(host, f"{what}: {wrong}")
 
     return FunctionCommand(ensured, (), {})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from clup.transport import cache, lock, nodelay, reach
+from clup.transport import cache, lock, lost, nodelay, reach
 
 __all__ = ["install"]
 
@@ -19,5 +19,6 @@ def install() -> None:
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
     nodelay.install()
     reach.install()
+    lost.install()
     cache.install()
     lock.install()

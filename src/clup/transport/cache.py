@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 import pyinfra.api.facts
 from pyinfra.api.command import FunctionCommand, StringCommand
+from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.host import Host
 from pyinfra.connectors.util import CommandOutput, OutputLine
 
@@ -36,6 +37,10 @@ class Memory:
     answers: dict[str, tuple[float, Answer]] = field(default_factory=dict)
     reading: int = 0
     commands: int = 0
+
+
+class UnreadError(PyinfraError):
+    """A fact of a machine could not be read, so nothing can be decided about it."""
 
 
 _memories: WeakKeyDictionary[Host, Memory] = WeakKeyDictionary()
@@ -80,15 +85,19 @@ def _remember_facts() -> None:
     run = Host.run_shell_command
 
     def get_fact(state: Any, host: Host, *arguments: Any, **options: Any) -> Any:
-        with reading(_behind(host)):
-            return read_fact(state, host, *arguments, **options)
+        asked = _behind(host)
+        with reading(asked):
+            answer = read_fact(state, host, *arguments, **options)
+        # pyinfra would go on with the fact's default, which is no ground to act on.
+        if asked in state.failed_hosts:
+            raise UnreadError(f"{host.name} could not be read: nothing is changed there")
+        return answer
 
     def run_shell_command(
         host: Host, command: str | StringCommand, *rest: Any, **options: Any
     ) -> Answer:
         known = memory(host)
         if not known.reading:
-            # A fact that failed leaves its operation with the fact's default: no ground to act on.
             if _behind(host) in host.state.failed_hosts:
                 why = f"{host.name} could not be read or has failed: nothing is changed there"
                 return False, CommandOutput([OutputLine("stderr", why)])

@@ -15,7 +15,7 @@ from pyinfra.connectors.ssh import SSHConnector
 from testinfra.backend.base import BaseBackend, CommandResult
 from testinfra.host import Host as TestinfraHost
 
-from clup.transport import cache
+from clup.transport import cache, lost
 
 TIMEOUT = 60
 """Seconds that one command may stay silent."""
@@ -49,21 +49,28 @@ def as_root(host: Host, *words: str) -> str:
 def run(host: Host, line: str, stdin: bytes = b"", timeout: float = TIMEOUT) -> Answer:
     """Run a shell line on a connected host and return how it ended.
 
-    Raise TimeoutError when it is silent for `timeout` seconds, OSError when the connection ends.
+    Raise TimeoutError when it is silent for `timeout` seconds, ConnectionError when the connection
+    ends.
     """
     cache.memory(host).commands += 1
-    if not isinstance(host.connector, SSHConnector):
-        done = subprocess.run(
-            ["sh", "-c", line], input=stdin, capture_output=True, timeout=timeout, check=False
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
-    client = cast("Any", host.connector.client)
-    writer, stdout, stderr = client.exec_command(line, timeout=timeout)
-    if stdin:
-        writer.write(stdin)
-    writer.channel.shutdown_write()
-    out, err = stdout.read(), stderr.read()
-    return Answer(stdout.channel.recv_exit_status(), out, err)
+    try:
+        if not isinstance(host.connector, SSHConnector):
+            done = subprocess.run(
+                ["sh", "-c", line], input=stdin, capture_output=True, timeout=timeout, check=False
+            )
+            return Answer(done.returncode, done.stdout, done.stderr)
+        client = cast("Any", host.connector.client)
+        writer, stdout, stderr = client.exec_command(line, timeout=timeout)
+        if stdin:
+            writer.write(stdin)
+        writer.channel.shutdown_write()
+        out, err = stdout.read(), stderr.read()
+        answer = Answer(stdout.channel.recv_exit_status(), out, err)
+    except (TimeoutError, subprocess.TimeoutExpired) as error:
+        raise TimeoutError(f"no answer within {timeout:.0f} s; try again") from error
+    if answer.status != 0:
+        lost.see(client)
+    return answer
 
 
 class PyinfraBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no types

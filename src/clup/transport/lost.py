@@ -1,0 +1,68 @@
+"""A machine that goes away in the middle of a run: said in words, and it alone leaves the run.
+
+pyinfra takes the end of a connection for a command that failed without a word, or ends the run of
+all hosts with a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from paramiko import SSHException
+from pyinfra.api import operations
+from pyinfra.api.host import Host
+from pyinfra.api.state import State
+from pyinfra.connectors.ssh import SSHConnector
+from pyinfra.connectors.sshuserclient.client import SSHClient
+from pyinfra.connectors.util import CommandOutput, OutputLine
+
+ENDED = "the connection ended; what runs there may go on for a while: see that it is up, try again"
+
+
+def install() -> None:
+    """Have every connection of this process end in words; again is harmless."""
+    if getattr(SSHClient.exec_command, "is_guarded", False):
+        return
+    SSHClient.exec_command = _guarded(SSHClient.exec_command)  # type: ignore[method-assign]
+    run, run_op = SSHConnector.run_shell_command, operations.run_host_op
+
+    def run_shell_command(connector: SSHConnector, *words: Any, **options: Any) -> Any:
+        try:
+            status, output = run(connector, *words, **options)
+            if not status:
+                see(connector.client)
+        except ConnectionError as error:
+            return False, CommandOutput([OutputLine("stderr", str(error))])
+        return status, output
+
+    def run_host_op(state: State, host: Host, op_hash: str) -> bool:
+        try:
+            return run_op(state, host, op_hash)
+        except Exception:
+            # What an operation makes of a machine that it could not read concerns nobody else.
+            if host not in state.failed_hosts:
+                raise
+            return False
+
+    SSHConnector.run_shell_command = run_shell_command  # type: ignore[method-assign, assignment]
+    operations.run_host_op = run_host_op
+
+
+def see(client: Any) -> None:
+    """Given a connection's client, raise ConnectionError unless the connection still stands."""
+    transport = client.get_transport()
+    if transport is None or not transport.is_active():
+        raise ConnectionError(ENDED)
+
+
+def _guarded(execute: Callable[..., Any]) -> Callable[..., Any]:
+    def exec_command(client: SSHClient, *words: Any, **options: Any) -> Any:
+        try:
+            return execute(client, *words, **options)
+        except (SSHException, EOFError, OSError) as error:
+            see(client)
+            raise ConnectionError(f"the machine starts no command: {error or 'EOF'}") from error
+
+    exec_command.is_guarded = True  # type: ignore[attr-defined]
+    return exec_command
