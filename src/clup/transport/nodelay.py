@@ -8,7 +8,6 @@ from typing import Any
 from paramiko import Transport
 from pyinfra.connectors.ssh import SSHConnector
 
-
 DEAD_AFTER_S = 60
 """Seconds without a sign of life from the machine's kernel, not from a command that is silent."""
 
