@@ -6,9 +6,10 @@ So `clup --help` answers at once: pyinfra and rich are loaded by the commands th
 from __future__ import annotations
 
 import difflib
+import json
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 from click.shell_completion import CompletionItem
@@ -108,21 +109,30 @@ def group() -> None:
     """
 
 
-def main(arguments: list[str] | None = None, **extra: Any) -> NoReturn:
+def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command that the arguments name (those of the process by default), and exit.
 
     Exit codes of wrong usage (64) and of an interrupt outside a command's own care (1) are set
     here; the others are the commands'.
     """
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = group.main(arguments, prog_name="clup", standalone_mode=False, **extra)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(WRONG_USAGE)
+        code = group.main(words, prog_name="clup", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(FAILED)
+        _end(
+            words,
+            WRONG_USAGE if isinstance(error, click.UsageError) else FAILED,
+            error.format_message(),
+        )
     except (click.Abort, KeyboardInterrupt):
         click.echo("clup: interrupted", err=True)
-        sys.exit(FAILED)
+        _end(words, FAILED, "interrupted")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end(words: list[str], code: int, line: str) -> NoReturn:
+    """End with an exit code; whoever asked for a document gets one here, too."""
+    if "--json" in words:
+        click.echo(json.dumps({"exit": code, "error": line}))
+    sys.exit(code)

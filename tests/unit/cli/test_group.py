@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -34,6 +35,16 @@ def test_wrong_usage_is_64(
 ) -> None:
     assert run(arguments) == 64
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["plan", "--limt", "x", "--json"], ["aply", "--json"]])
+def test_wrong_usage_is_a_document_for_who_asked_for_one(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 64
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["exit"] == 64
+    assert answer["error"]
 
 
 @pytest.mark.parametrize("name", list(cli.COMMANDS))
