@@ -37,7 +37,7 @@ from pyinfra_cli.util import exec_file, load_func
 
 from clup import report
 from clup.layers import ONLY
-from clup.transport import lock
+from clup.transport import lock, lost
 
 Status = Literal["unchanged", "would change", "changed", "refused", "failed", "not reached"]
 
@@ -179,13 +179,18 @@ class Deployment:
         disconnect_all(self.state)
 
     def _load(self, deploy: str) -> None:
-        """Evaluate a deploy on the host at hand; what one that failed makes of it is no matter."""
+        """Evaluate a deploy on the host at hand, for which alone it ends with an error."""
         self.state.current_deploy_filename = deploy
+        host = self.inventory.get_host(current_host.name)
         try:
             exec_file(deploy)
-        except Exception:
-            if self.inventory.get_host(current_host.name) not in self.state.failed_hosts:
-                raise
+            return
+        except UnexpectedExternalError as error:
+            line = lost.own_fault(error.exception)
+        except PyinfraError as error:
+            line = str(error)
+        if host not in self.state.failed_hosts:
+            self.fail(host, line)
 
     def _plan(self, host: Host) -> list[Operation]:
         operations = []
@@ -216,8 +221,6 @@ class Deployment:
         """pyinfra raises when no host is left: the hosts' own lines say more than that."""
         try:
             yield
-        except UnexpectedExternalError as error:
-            raise DeploymentError(_first_line(error.exception)) from error
         except PyinfraError as error:
             if self.active or not self.state.failed_hosts:
                 raise DeploymentError(str(error)) from error

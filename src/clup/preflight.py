@@ -16,7 +16,7 @@ _LOOK = """echo uid $(id -u)
 . /etc/os-release; echo os "$ID" "$VERSION_ID"
 echo init $(cat /proc/1/comm)
 for folder in / /tmp /var /run; do
-  echo free $folder $(df -Pm $folder | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4); done
+  echo free $folder $(df -m --output=avail,target $folder | tail -n 1); done
 if [ "$1" = changes ]; then for folder in / /var; do
   touch $folder/.clup-probe 2>/dev/null && rm -f $folder/.clup-probe || echo readonly $folder
 done; fi"""
@@ -36,8 +36,13 @@ def objections(host: Host, changes: bool) -> list[str]:
 
 
 def judge(name: str, seen: str, changes: bool) -> list[str]:
-    """Given what the look printed, return what stands in the way, a line each."""
+    """Given what the look printed, return what stands in the way, a line each.
+
+    What is wrong with a filesystem is said once, however many of the folders lie on it.
+    """
     lines = []
+    mounts: dict[str, str] = {}
+    bad: set[str] = set()
     for words in (line.split() for line in seen.splitlines()):
         match words:
             case ["os", system, version] if (system, version) not in SYSTEMS:
@@ -45,12 +50,16 @@ def judge(name: str, seen: str, changes: bool) -> list[str]:
                 lines.append(f"{name}: {system} {version} is not supported; use one of {known}")
             case ["init", program] if program != "systemd":
                 lines.append(f"{name}: PID 1 is {program}; clup needs a machine run by systemd")
-            case ["free", folder, free] if changes and int(free) < MIN_FREE_MIB[folder]:
-                lines.append(
-                    f"{name}: {folder} has {free} MiB free and needs {MIN_FREE_MIB[folder]};"
-                    f" find what fills it with `du -xh {folder} | sort -h | tail`"
-                )
-            case ["readonly", folder] if changes:
+            case ["free", folder, free, mount]:
+                mounts[folder] = mount
+                if changes and int(free) < MIN_FREE_MIB[folder] and mount not in bad:
+                    bad.add(mount)
+                    lines.append(
+                        f"{name}: {folder} has {free} MiB free and needs {MIN_FREE_MIB[folder]};"
+                        f" find what fills it with `du -xh {mount} | sort -h | tail`"
+                    )
+            case ["readonly", folder] if changes and mounts[folder] not in bad:
+                bad.add(mounts[folder])
                 lines.append(
                     f"{name}: {folder} cannot be written; is the filesystem full or read-only?"
                     " See `dmesg | tail` and `df -i` there"

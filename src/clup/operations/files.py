@@ -29,7 +29,7 @@ _WRITE = """set -eu
 umask 077
 candidate=$(mktemp "${1%/*}/.clup.XXXXXX")
 export candidate
-trap 'rm -f "$candidate"' EXIT
+trap 'status=$?; rm -f "$candidate"; [ "$status" = 0 ] || echo "$1 is as it was" >&2' EXIT
 base64 -d >"$candidate"
 if [ -n "$5" ]; then sh -euc "$5"; fi
 chown -- "$2:$3" "$candidate"

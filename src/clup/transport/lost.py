@@ -6,10 +6,13 @@ all hosts with a traceback.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from paramiko import SSHException
+from pyinfra import logger
 from pyinfra.api import operations
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
@@ -39,10 +42,10 @@ def install() -> None:
     def run_host_op(state: State, host: Host, op_hash: str) -> bool:
         try:
             return run_op(state, host, op_hash)
-        except Exception:
-            # What an operation makes of a machine that it could not read concerns nobody else.
+        except Exception as error:  # noqa: BLE001  it would end the run of all hosts
+            # What an operation makes of a machine that has failed is no news.
             if host not in state.failed_hosts:
-                raise
+                host.log_styled(own_fault(error), fg="red", log_func=logger.error)
             return False
 
     SSHConnector.run_shell_command = run_shell_command  # type: ignore[method-assign, assignment]
@@ -54,6 +57,14 @@ def see(client: Any) -> None:
     transport = client.get_transport()
     if transport is None or not transport.is_active():
         raise ConnectionError(ENDED)
+
+
+def own_fault(error: BaseException) -> str:
+    """Given what code of ours raised about a machine, return the line about it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    where = f"{Path(place.filename).name} line {place.lineno}"
+    return f"clup itself failed at {where} ({said}); please report this line"
 
 
 def _guarded(execute: Callable[..., Any]) -> Callable[..., Any]:
