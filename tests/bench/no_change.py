@@ -116,4 +116,4 @@ def table(compared: list[Variant]) -> Table:
 
 
 if __name__ == "__main__":
-    Console().print(table(measure(sys.argv[1], int(sys.argv[2]) if sys.argv[2:] else 5)))
+    Console(width=100).print(table(measure(sys.argv[1], int(sys.argv[2]) if sys.argv[2:] else 5)))
