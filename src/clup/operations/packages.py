@@ -12,15 +12,18 @@ from clup.command import script
 from clup.facts.packages import DebVersions
 from clup.operations.steps import Steps, ensure
 
-LOCK_TIMEOUT = 300
-"""Seconds to wait for another apt, such as unattended-upgrades right after the first boot."""
-
-# A run that was cut may have left packages unpacked: dpkg finishes these first. Configuration
-# files that clup placed before the package came are kept (--force-confold).
-# $1 lock timeout in seconds, $2 "refresh" or "", the rest are packages, each NAME or NAME=VERSION.
+# Another apt, such as unattended-upgrades right after the first boot, is waited for as long as apt
+# is configured to on that machine, or 300 s: by `check`, as dpkg itself would not wait. A run that
+# was cut may have left packages unpacked: dpkg finishes these first. Configuration files that clup
+# placed before the package came are kept (--force-confold).
+# $1 "refresh" or "", the rest are packages, each NAME or NAME=VERSION.
 _INSTALL = """set -e
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a LC_ALL=C.UTF-8
-lock=$1 refresh=$2; shift 2
+trap '[ $? = 0 ] || echo "mend that with apt-get there, then apply again" >&2' EXIT
+refresh=$1; shift
+lock=$(apt-config dump --format '%v' DPkg::Lock::Timeout)
+lock=${lock:-300}
+apt-get -q -o DPkg::Lock::Timeout="$lock" check >/dev/null 2>&1 || true
 dpkg --configure -a --force-confold
 if [ -n "$refresh" ] || [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mmin -60)" ]
 then apt-get -q -o DPkg::Lock::Timeout="$lock" update; fi
@@ -49,7 +52,7 @@ def installed(packages: Sequence[str], refresh: bool = False) -> Steps:
     if not missing:
         return
     report.evidence(f"to install: {' '.join(missing)}")
-    yield script(_INSTALL, str(LOCK_TIMEOUT), "refresh" if refresh else "", *missing)
+    yield script(_INSTALL, "refresh" if refresh else "", *missing)
     yield ensure("packages", lambda: _still_missing(packages))
 
 
