@@ -30,6 +30,7 @@ from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback, State, StateStage
 from pyinfra.context import ctx_config, ctx_inventory, ctx_state
 from pyinfra.context import host as current_host
+from pyinfra.context import state as current_state
 from pyinfra_cli.cli import _apply_inventory_limit
 from pyinfra_cli.exceptions import CliError, UnexpectedExternalError
 from pyinfra_cli.inventory import make_inventory
@@ -296,8 +297,8 @@ class _Log(logging.Handler):
 
 
 def _load(inventory: str, root: str, override: dict[str, Any]) -> Inventory:
-    is_path = (inventory.endswith(".py") or "/" in inventory) and not inventory.startswith("@")
-    if is_path and not Path(inventory).is_file():
+    is_path = inventory.endswith(".py") or "/" in inventory or not inventory
+    if is_path and not inventory.startswith("@") and not Path(inventory).is_file():
         known = ", ".join(sorted(str(path) for path in Path("inventories").glob("*.py")))
         raise DeploymentError(f"{inventory}: no such inventory; known: {known}")
     if root not in sys.path:
@@ -314,7 +315,13 @@ def _one_line(what: str) -> Iterator[None]:
     try:
         yield
     except UnexpectedExternalError as error:
-        raise DeploymentError(f"{what}: {_first_line(error.exception)}") from error
+        raise DeploymentError(f"{error.filename}: {_first_line(error.exception)}") from error
+    except SyntaxError as error:
+        where = f"{error.filename}, line {error.lineno}"
+        raise DeploymentError(f"{where}: {error.msg}; correct that line") from error
+    except (OSError, UnicodeError) as error:
+        where = current_state.current_exec_filename or what
+        raise DeploymentError(f"{where}: cannot be read ({_first_line(error)})") from error
     except (CliError, PyinfraError) as error:
         raise DeploymentError(f"{what}: {_first_line(error)}") from error
 

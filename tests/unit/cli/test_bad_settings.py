@@ -230,6 +230,29 @@ def test_no_secret_is_shown(site: Site, capsys: pytest.CaptureFixture[str]) -> N
         assert "c2VjcmV0" not in answer.out + answer.err
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"lab = [\n", "bad.py, line 1: '[' was never closed; correct that line"),
+        (b"lab = '\xff'\n", "bad.py: cannot be read ('utf-8' codec can't decode byte 0xff"),
+        (b"lab = []\n", "bad.py: no hosts in this inventory; add one as a list item"),
+        (b"import nosuch\n", "bad.py: ModuleNotFoundError: No module named 'nosuch'"),
+        (None, "bad.py: no such inventory; known: inventories/example.py, inventories/lab.py"),
+    ],
+)
+def test_an_inventory_that_is_no_python_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, line: str
+) -> None:
+    inventory = tmp_path / "bad.py"
+    if content is not None:
+        inventory.write_bytes(content)
+    assert run("check", str(inventory), "--json") == 1
+    answer = capsys.readouterr()
+    document = json.loads(answer.out)
+    assert line in document["error"]
+    assert answer.err.splitlines() == [document["error"]]
+
+
 @pytest.mark.parametrize("command", ["check", "plan", "apply", "verify"])
 @pytest.mark.parametrize("as_json", [True, False])
 def test_the_process_itself_ends_so(site: Site, command: str, as_json: bool) -> None:
