@@ -64,6 +64,7 @@ def validate(host: Host, model: type[Settings]) -> Settings | list[Problem]:
     except ValidationError as error:
         found = problems_of(error, model)
     found += connection.problems(merged)
+    found += [_no_role(name, known) for name in _asked(merged.get(ONLY)) if name not in known]
     problems += [replace(problem, origin=_origin(problem.path, given)) for problem in found]
     if problems:
         return sorted(set(problems))
@@ -101,16 +102,20 @@ def settings_of(host: Host, model: type[Settings]) -> Settings:
 def selected(host: Host, names: tuple[str, ...]) -> tuple[str, ...]:
     """Given all roles' names, return those that this run is limited to, in the same order.
 
-    Raise DeployError for a name that is no role.
+    The host's data is judged by now.
     """
-    wanted = host.data.get(ONLY)
-    if not wanted:
-        return names
-    asked = str(wanted).split(",")
-    for name in asked:
-        if name not in names:
-            raise DeployError(f"{ONLY}: {name!r} is no role; known: {', '.join(names)}")
-    return tuple(name for name in names if name in asked)
+    asked = _asked(host.data.get(ONLY))
+    return tuple(name for name in names if name in asked) if asked else names
+
+
+def _asked(wanted: object) -> list[str]:
+    return str(wanted).split(",") if wanted else []
+
+
+def _no_role(name: str, known: set[str]) -> Problem:
+    guess = nearest(name, known)
+    cure = f"did you mean {guess!r}?" if guess else f"known: {', '.join(sorted(known))}"
+    return Problem(ONLY, repr(name), "is no role", cure)
 
 
 def _unknown(key: str, known: set[str], permitted: set[str], origin: str) -> Problem:

@@ -38,7 +38,9 @@ def target(function: Command) -> Command:
     call.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     for decorate in (
         click.option("--json", is_flag=True, help="Print one JSON document on stdout."),
-        click.option("--role", shell_complete=_roles, help="Only this role, or a,b,c."),
+        click.option(
+            "--role", shell_complete=_roles, callback=_known, help="Only this role, or a,b,c."
+        ),
         click.option("--limit", multiple=True, metavar="HOST", help="Only this host or group."),
         click.argument("inventory", required=False, shell_complete=_inventories),
     ):
@@ -64,6 +66,14 @@ def inventory_of(given: str | None) -> str:
 def _inventories(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
     found = [f"inventories/{path.name}" for path in (ROOT / "inventories").glob("*.py")]
     return sorted(name for name in [*found, "@local"] if name.startswith(typed))
+
+
+def _known(_context: click.Context, _parameter: click.Parameter, given: str | None) -> str | None:
+    """Return the roles as typed; wrong usage unless there are such roles."""
+    for name in given.split(",") if given is not None else []:
+        if name not in (known := _roles(_context, _parameter, "")):
+            raise click.BadParameter(f"{name!r} is no role; there are {', '.join(known)}")
+    return given
 
 
 def _roles(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:

@@ -86,6 +86,7 @@ AT_THE_TOP: list[Case] = [
     ({"accounts": 5}, "accounts", "valid dictionary"),
     ({"layout": True}, "layout", "valid dictionary"),
     ({"ssh_prot": 22}, "ssh_prot", "is not a known setting"),
+    ({"only_roles": "base,enginne"}, "only_roles", "is no role"),
     ({"ssh_keys": "id"}, "ssh_keys", "is not a known setting"),
     ({"shh_user": "psy"}, "shh_user", "is not a known setting"),
     ({"ssh_port": "ssh"}, "ssh_port", "valid integer"),

@@ -27,6 +27,7 @@ def run(arguments: list[str]) -> int:
         (["zzz"], "there is no command 'zzz'; clup --help lists them"),
         (["--nonsense"], "No such option"),
         (["completion", "tcsh"], "'tcsh' is not one of"),
+        (["verify", "--role", "base,enginne"], "'enginne' is no role; there are base, storage"),
         ([], "Usage: clup"),
     ],
 )
