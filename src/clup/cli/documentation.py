@@ -29,7 +29,8 @@ NAME in a heading stands for a key that you choose.
 _COMMANDS = """# Commands
 
 Each section is what `--help` prints. INVENTORY is a file such as `inventories/example.py`, or
-`@local` for the machine that you are on. It may be left out when exactly one lab is up.
+`@local` for the machine that you are on. It may be left out when exactly one lab is up, or when
+`CLUP_LAB` in the environment names one.
 
 | exit code | meaning |
 |---|---|

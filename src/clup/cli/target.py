@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,15 +50,15 @@ def target(function: Command) -> Command:
 
 
 def inventory_of(given: str | None) -> str:
-    """Given INVENTORY as typed, return it for pyinfra; left out, it is the one lab that is up.
+    """Given INVENTORY as typed, return it for pyinfra; left out, it is a lab that is up.
 
     A path counts from where the command was typed, or from the checkout. Raise LabError when it
-    was left out and not exactly one lab is up.
+    was left out and neither CLUP_LAB names a lab nor exactly one is up.
     """
     if given is None:
         from clup import lab
 
-        lab.only()
+        lab.only(os.environ.get("CLUP_LAB"))
         return "inventories/lab.py"
     typed = Path(given)
     return str(typed.resolve()) if typed.is_file() else given

@@ -54,13 +54,11 @@ def find(name: str) -> Lab:
     return machine.load(machine.FOLDER / name)
 
 
-def only() -> Lab:
-    """Return the lab that is up. Raise LabError unless it is exactly one."""
-    live = running()
-    if not live:
-        raise not_up()
+def only(name: str | None = None) -> Lab:
+    """Given a lab's name or nothing, return that lab, or the one that is up. Raise LabError."""
+    live = chosen(name)
     if len(live) > 1:
-        raise ambiguous([lab.name for lab in live], "are up")
+        raise ambiguous([lab.name for lab in live], "are up", "set CLUP_LAB=NAME")
     return live[0]
 
 
@@ -70,13 +68,12 @@ def sole() -> str:
     if not names:
         raise not_up()
     if len(names) > 1:
-        raise ambiguous(names, "exist")
+        raise ambiguous(names, "exist", "say which one with --name NAME")
     return names[0]
 
 
-def ambiguous(names: list[str], what: str) -> LabError:
+def ambiguous(names: list[str], what: str, cure: str) -> LabError:
     """Given several labs where one was meant, return the error to raise."""
-    cure = "say which one with --name NAME, or CLUP_LAB=NAME for an inventory"
     return LabError(f"{len(names)} labs {what} ({', '.join(names)})", "this checkout", cure)
 
 

@@ -5,7 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from clup.cli.lab import command, parse_disk
-from clup.lab import lookup, machine
+from clup.cli.target import inventory_of
+from clup.lab import LabError, lookup, machine
 from clup.lab.machine import Disk, Lab
 
 
@@ -60,6 +61,18 @@ def test_a_wrong_request_is_one_line_and_exit_1(
     assert result.exit_code == 1
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_without_an_inventory_the_environment_says_which_of_several_labs(
+    no_driver: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = [Lab(name, "container", "trixie", 1, (), no_driver / name) for name in ("a", "b")]
+    monkeypatch.setattr(lookup, "running", lambda: live)
+    monkeypatch.delenv("CLUP_LAB", raising=False)
+    with pytest.raises(LabError, match=r"2 labs are up \(a, b\); set CLUP_LAB=NAME"):
+        inventory_of(None)
+    monkeypatch.setenv("CLUP_LAB", "b")
+    assert inventory_of(None) == "inventories/lab.py"
 
 
 def test_the_list_shows_labs_in_any_state(no_driver: Path) -> None:
