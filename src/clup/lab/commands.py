@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from clup.lab.errors import LabError
 
@@ -30,7 +31,9 @@ def environment() -> dict[str, str]:
 
 
 def there(command: str) -> bool:
-    """Given a command, return whether this machine has it."""
+    """Given a command, or the path of a file, return whether this machine has it."""
+    if command.startswith("/"):
+        return Path(command).is_file()
     return shutil.which(command, path=PATH) is not None
 
 

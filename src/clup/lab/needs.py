@@ -12,7 +12,10 @@ INSTALL_SECONDS = 600
 
 @dataclass(frozen=True)
 class Need:
-    """A command that must be there, the packages that may bring it (best first), and why."""
+    """A command, or the path of a file, that must be there; what packages may bring it, and why.
+
+    The best package is the first.
+    """
 
     command: str
     packages: tuple[str, ...]
@@ -23,6 +26,12 @@ CONTAINER = (
     Need("dockerd", ("docker.io",), "runs the lab's machine as a container"),
     Need("docker", ("docker-cli", "docker.io"), "talks to Docker"),
     Need("mmdebstrap", ("mmdebstrap",), "builds the machine's image from distribution packages"),
+    # On Ubuntu it is not there, and mmdebstrap could not tell whether the packages are Debian's.
+    Need(
+        "/usr/share/keyrings/debian-archive-keyring.gpg",
+        ("debian-archive-keyring",),
+        "holds Debian's keys, by which the image's packages are judged",
+    ),
     Need("losetup", ("mount",), "puts the machine's disks, which are files, behind devices"),
     Need("ssh", ("openssh-client",), "reaches the machine"),
     Need("ssh-keygen", ("openssh-client",), "makes the machine's keys"),

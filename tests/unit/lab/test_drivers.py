@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from clup.lab import container, disks, dockerd, needs
-from clup.lab.commands import as_root
+from clup.lab.commands import as_root, there
 from clup.lab.errors import LabError
 from clup.lab.needs import Need
 
@@ -105,3 +105,11 @@ def test_what_is_missing_is_named_with_package_and_reason(
 def test_a_command_that_no_package_brings_is_named() -> None:
     with pytest.raises(LabError, match="x is missing and apt knows no a or b"):
         needs.packages([Need("x", ("a", "b"), "runs")], lambda package: False)
+
+
+def test_a_file_is_needed_by_its_path(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.gpg"
+    wanted = [Need(str(keys), ("debian-archive-keyring",), "holds Debian's keys")]
+    assert needs.missing(wanted, there) == wanted
+    keys.touch()
+    assert needs.missing(wanted, there) == []
