@@ -96,6 +96,7 @@ class Deployment:
         # What fails in a greenlet is raised again where pyinfra collects it: no traceback too.
         gevent.get_hub().exception_stream = None
         os.environ["PYINFRA_PROGRESS"] = "off"
+        self._executed: list[Host] = []
         self._log = _Log(self.errors)
         self.state = State(check_for_changes=True)
         self.state.cwd = str(root)
@@ -159,13 +160,17 @@ class Deployment:
     def execute(self, listener: Listener) -> dict[str, list[Operation]]:
         """Run what was prepared; return how each operation ended, by the host's name."""
         self.state.set_stage(StateStage.Execute)
-        hosts = self.active
+        self._executed = self.active
         self.state.add_callback_handler(_Events(listener))
         self.state.print_output = True
         set_echo(lambda line="", **_: listener.said(str(line).strip()))
         with self._failing_softly():
             run_ops(self.state)
-        return {host.name: [*self._ended(host)] for host in hosts}
+        return self.results()
+
+    def results(self) -> dict[str, list[Operation]]:
+        """Return how each operation ended so far, by the host's name."""
+        return {host.name: [*self._ended(host)] for host in self._executed}
 
     def disconnect(self) -> None:
         """Close all connections, which also gives the machines' locks back."""
@@ -292,6 +297,8 @@ class _Log(logging.Handler):
         self._told[host] = len(lines)
 
     def close(self) -> None:
+        # What an interrupted greenlet still says would be printed if nothing took it.
+        self._logger.addHandler(logging.NullHandler())
         self._logger.removeHandler(self)
         super().close()
 

@@ -64,6 +64,7 @@ def _execute(session: Session, plans: dict[str, list[Operation]], now: str) -> N
         with session.screen.counting({host: len(plans[host]) for host in pending}):
             results = session.deployment.execute(watch)
     except KeyboardInterrupt:
+        session.operations(session.deployment.results())
         for machine in session.deployment.active:
             _note(session, machine, now, "interrupted", watch.done[machine.name], session.state)
         raise
@@ -122,6 +123,7 @@ class _Watch(Listener):
 
     def __init__(self, session: Session, pending: dict[str, int]):
         self.done = dict.fromkeys(pending, 0)
+        self._last: dict[str, Operation] = {}
         self._pending = pending
         self._session = session
 
@@ -132,10 +134,14 @@ class _Watch(Listener):
         self._session.screen.said(line)
 
     def ended(self, host: Host, operation: Operation) -> None:
-        self.done[host.name] += operation.status == "changed"
-        self._session.state = "; ".join(
-            f"{name}: {self.done[name]} of {count} changes were done, the last one: {operation};"
-            " a command that runs there ends by itself; apply again to converge"
+        if operation.status == "changed":
+            self.done[host.name] += 1
+            self._last[host.name] = operation
+        stands = [
+            f"{name}: {self.done[name]} of {count} changes were done"
+            + (f", the last one: {self._last[name]}" if name in self._last else "")
             for name, count in self._pending.items()
-        )
+        ]
+        then = "a command that runs there ends by itself; apply again to converge"
+        self._session.state = "; ".join([*stands, then])
         self._session.screen.ended(host, operation)
