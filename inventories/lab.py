@@ -2,6 +2,8 @@
 
 import os
 
+from pyinfra.api.exceptions import InventoryError
+
 from clup import lab as labs
 
 
@@ -17,5 +19,9 @@ def _host(machine: labs.Lab) -> tuple[str, dict[str, object]]:
     }
 
 
-# An inventory without hosts is a success for pyinfra, which changes nothing: so it raises instead.
-lab = [_host(machine) for machine in labs.chosen(os.environ.get("CLUP_LAB"))]
+# An inventory without hosts is a success for pyinfra, which changes nothing: so it raises instead,
+# and what it raises itself, it shows in one line.
+try:
+    lab = [_host(machine) for machine in labs.chosen(os.environ.get("CLUP_LAB"))]
+except labs.LabError as error:
+    raise InventoryError(str(error)) from error
