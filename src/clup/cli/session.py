@@ -15,7 +15,7 @@ from clup.deployment import Deployment, DeploymentError, Operation
 from clup.lab import LabError
 from clup.layers import settings_of_all
 from clup.settings import SettingsError
-from clup.transport import cache
+from clup.transport import cache, lost
 from roles import Settings
 
 DONE, FAILED, PENDING, INVALID = 0, 1, 2, 3
@@ -105,6 +105,8 @@ def run(
         _fail(session, str(error))
     except KeyboardInterrupt:
         _fail(session, f"interrupted: {session.state}")
+    except Exception as error:  # noqa: BLE001  whatever it is, who asked for a document gets one
+        _fail(session, lost.own_fault(error))
     finally:
         if hasattr(session, "deployment"):
             session.deployment.disconnect()
