@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -64,3 +65,19 @@ def begin(name: str, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def wait_for(run: subprocess.Popen[str], words: str) -> None:
+    """Read what a run says until these words come."""
+    assert run.stderr is not None
+    for line in run.stderr:
+        if words in line:
+            return
+    raise AssertionError(f"the run ended without {words!r}")
+
+
+def ended(run: subprocess.Popen[str]) -> Answer:
+    """Wait for a run's end; return its answer, with what it said since it was last listened to."""
+    stdout, stderr = run.communicate(timeout=120)
+    assert "Traceback" not in stderr, stderr
+    return Answer(run.returncode, json.loads(stdout), stderr)

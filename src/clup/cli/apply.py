@@ -115,6 +115,8 @@ def _note(session: Session, host: Host, now: str, result: str, changed: int, fai
         journal.append(host, journal.entry(now, result, changed, failed, role))
     except OSError as error:
         session.exit = FAILED
+        if isinstance(error, ConnectionError) and host in session.deployment.state.failed_hosts:
+            return  # its own line says that the connection ended
         session.screen.error(f"{host.name}: the journal was not written: {error}")
 
 
