@@ -19,10 +19,10 @@ def problems(
     mounts = [filesystem.mount for filesystem in storage.filesystems.values()]
     found: list[Problem] = []
     if engine.requires_mount not in mounts:
-        found.append(_no_mount("engine.requires_mount", engine.requires_mount, "is not", mounts))
+        found.append(_no_mount("engine.requires_mount", engine.requires_mount, mounts))
     for index, root in enumerate(layout.roots):
         if root not in mounts:
-            found.append(_no_mount(f"layout.roots.{index}", root, "is not", mounts))
+            found.append(_no_mount(f"layout.roots.{index}", root, mounts))
     users = {"root", *accounts.users}
     groups = {"root", *accounts.gids}
     for path, folder in layout.folders.items():
@@ -33,9 +33,9 @@ def problems(
     return found
 
 
-def _no_mount(path: str, value: str, how: str, mounts: list[str]) -> Problem:
+def _no_mount(path: str, value: str, mounts: list[str]) -> Problem:
     cure = f"choose one of {', '.join(mounts)}" if mounts else "declare one in storage.filesystems"
-    return Problem(path, repr(value), f"{how} a mount of storage.filesystems", cure)
+    return Problem(path, repr(value), "is not a mount of storage.filesystems", cure)
 
 
 def _no_account(path: str, name: str, kind: str, known: set[str]) -> Problem:

@@ -11,7 +11,6 @@ def converge(settings: Settings) -> None:
     """Judge every disk before one is touched, then make, enter and mount each filesystem."""
     every = [(one.wanted(name), one) for name, one in settings.filesystems.items()]
     paths = tuple(one.mount for _wanted, one in every)
-    # python3 runs the program that proves a disk blank.
     installed(name="Filesystem tools", packages=["e2fsprogs"])
     filesystems.judged(name="Verdict on every disk", filesystems=[wanted for wanted, _one in every])
     for wanted, one in every:

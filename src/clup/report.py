@@ -59,11 +59,6 @@ def forget(host: Host, operation: str) -> None:
     _notes.get(host, {}).pop(operation, None)
 
 
-def refusals(host: Host) -> list[str]:
-    """Return all refusals on a host so far."""
-    return [text for said in _notes.get(host, {}).values() for text in said.refusals]
-
-
 def _current() -> Notes:
     # The context object is a proxy, which has no weak reference: take the host behind it.
     target = current_host.inventory.get_host(current_host.name)

@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "demo": "Build a lab machine, apply the whole site to it, verify it.",
-    "check": "Judge settings and rendered files; contact nothing.",
+    "check": "Judge the settings of all machines; contact nothing.",
     "plan": "Show what would change on the machines.",
     "apply": "Converge the machines.",
     "verify": "Check the running machines against their settings.",

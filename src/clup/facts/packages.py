@@ -26,13 +26,3 @@ class DebVersions(FactBase[dict[str, str]]):
     def process(self, output: list[str]) -> dict[str, str]:
         rows = [line.split(" ", 2) for line in output]
         return {row[1]: row[2] for row in rows if len(row) == 3 and row[0] == "installed"}
-
-
-class BrokenPackages(FactBase[list[str]]):
-    """Return what dpkg calls half-installed, half-configured or reinst-required."""
-
-    def command(self) -> str:
-        return "dpkg --audit 2>&1 | sed -n 's/^ \\([^ ]*\\) .*/\\1/p'; true"
-
-    def process(self, output: list[str]) -> list[str]:
-        return output

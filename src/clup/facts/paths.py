@@ -99,7 +99,7 @@ class Text(FactBase[str | None]):
     """Given a path, return the text of the file there, or None if there is none.
 
     Bytes that are no UTF-8 come as U+FFFD. It travels as base64: pyinfra cuts output that it
-    cannot decode (notes/pyinfra.md), and lines keep their ends. Never for a secret.
+    cannot decode, and lines keep their ends. Never for a secret.
     """
 
     def command(self, path: str) -> StringCommand:

@@ -9,7 +9,7 @@ from pyinfra.api.facts import FactBase
 
 from clup.command import sh
 
-_PROPERTIES = ("Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
+_PROPERTIES = ("Id", "LoadState", "ActiveState", "UnitFileState")
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,7 @@ class UnitState:
 
     load: str
     active: str
-    sub: str
     enabled: str
-    stale: bool
-    """True when a file of the unit changed on disk since systemd last read it."""
 
 
 class Units(FactBase[dict[str, UnitState]]):
@@ -41,9 +38,7 @@ class Units(FactBase[dict[str, UnitState]]):
                 states[shown["Id"]] = UnitState(
                     load=shown.get("LoadState", ""),
                     active=shown.get("ActiveState", ""),
-                    sub=shown.get("SubState", ""),
                     enabled=shown.get("UnitFileState", ""),
-                    stale=shown.get("NeedDaemonReload") == "yes",
                 )
                 shown = {}
         return states

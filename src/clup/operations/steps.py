@@ -2,7 +2,7 @@
 
 An operation decides everything before its first `yield`: pyinfra stops there when it plans.
 Raising while operations are executed would end the run of every host with a traceback, so what
-can fail is a function command that returns False (notes: measured on pyinfra 3.10).
+can fail is a function command that returns False (as of pyinfra 3.10).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""TCP_NODELAY on ssh connections: a command takes 4 ms instead of 48 (notes/pyinfra.md)."""
+"""TCP_NODELAY on ssh connections: a command takes 4 ms instead of 48."""
 
 from __future__ import annotations
 
