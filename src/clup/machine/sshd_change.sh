@@ -39,7 +39,12 @@ restart() {
     fi
 }
 
-# The first one to rename the marker decides: the operator's proof, or the timer.
+# A copy that is whole after a power cut, too: its data come to the disk some 30 s after its name.
+copy() {
+    cp -a -- "$1" "$2" && sync -- "$2"
+}
+
+# Renamed once all is done that it stands for: who is cut before that does it again.
 claim() {
     mv -T -- "$state/armed" "$state/$1" 2>/dev/null
 }
@@ -55,7 +60,9 @@ arm() {
     # A change that still waits for its proof keeps what was there before it.
     if [ ! -e "$state/armed" ]; then
         rm -f -- "$state/previous"
-        if [ -e "$dropin" ]; then cp -a -- "$dropin" "$state/previous"; fi
+        if [ -e "$dropin" ]; then
+            copy "$dropin" "$state/previous" || fail "$dropin cannot be kept"
+        fi
     fi
     cat >"$units/$service" <<UNIT
 [Unit]
@@ -73,17 +80,20 @@ AccuracySec=1s
 [Install]
 WantedBy=timers.target
 UNIT
+    # The data too, or a power cut would leave empty files that take nothing back.
+    sync -- "$units/$service" "$units/$timer" || fail "$units cannot be written"
     systemctl daemon-reload
     systemctl -q enable "$timer" || fail "the take-back timer cannot be enabled"
     systemctl restart "$timer" || fail "the take-back timer does not start"
     : >"$state/armed"
-    sync -- "$state" "$units"
+    sync -- "$state/armed" "$state" "$units"
 }
 
 put() {
     [ -e "$state/armed" ] || fail "the time for this change ran out before it began; apply again"
     candidate=$(mktemp "$dropin.XXXXXX") || fail "$dropin cannot be written"
-    if ! { base64 -d >"$candidate" && chmod 0644 "$candidate" && mv -fT "$candidate" "$dropin"; }; then
+    if ! { base64 -d >"$candidate" && chmod 0644 "$candidate" && sync -- "$candidate" &&
+        mv -fT "$candidate" "$dropin"; }; then
         rm -f -- "$candidate"
         takeback
         fail "$dropin cannot be written"
@@ -100,23 +110,26 @@ put() {
 }
 
 keep() {
-    claim kept || fail "the time for the proof ran out, and the former settings are back; apply again"
+    [ -e "$state/armed" ] ||
+        fail "the time for the proof ran out, and the former settings are back; apply again"
     if [ -e "$state/previous" ]; then
-        cp -a -- "$state/previous" "$dropin.bak.$(date -u +%Y%m%d-%H%M%S)"
+        copy "$state/previous" "$dropin.bak.$(date -u +%Y%m%d-%H%M%S)"
     fi
+    claim kept
     disarm
 }
 
 takeback() {
-    claim taken || return 0
+    [ -e "$state/armed" ] || return 0
     if [ -e "$state/previous" ]; then
-        cp -a -- "$state/previous" "$dropin.former" && mv -fT -- "$dropin.former" "$dropin"
+        copy "$state/previous" "$dropin.former" && mv -fT -- "$dropin.former" "$dropin"
         # What was there before may itself be what sshd refuses: then sshd's own files decide.
         judge >/dev/null || mv -fT -- "$dropin" "$dropin.bak.$(date -u +%Y%m%d-%H%M%S)"
     else
         rm -f -- "$dropin"
     fi
     restart
+    claim taken
     logger -t clup "a change to sshd was taken back: no second login succeeded after it"
     disarm
 }

@@ -55,7 +55,9 @@ exec setpriv --reuid="$1" --regid="$2" --clear-groups sh -euc '
   base64 -d >"$candidate"
   if cmp -s -- "$candidate" authorized_keys; then chmod 0600 authorized_keys; exit; fi
   if [ -e authorized_keys ]; then
-    cp -p -- authorized_keys "authorized_keys.bak.$(date -u +%Y%m%d-%H%M%S)"
+    kept=authorized_keys.bak.$(date -u +%Y%m%d-%H%M%S)
+    cp -p -- authorized_keys "$kept"
+    sync -- "$kept"
   fi
   sync -- "$candidate"
   mv -fT -- "$candidate" authorized_keys'

@@ -23,18 +23,29 @@ from clup.operations.steps import Steps, ensure, refuse
 PENDING = "/var/lib/clup/pending"
 """The folder on the machine that holds a file for each action that is still to be done."""
 
+# What is replaced is on the disk before what replaces it: a copy's name is there some 30 s before
+# its data, unless that is asked for.
+_KEEP = """set -eu
+keep() {
+  if [ ! -e "$1" ] && [ ! -L "$1" ]; then return; fi
+  kept=$1.bak.$(date -u +%Y%m%d-%H%M%S)
+  cp -a -- "$1" "$kept"
+  if [ -f "$kept" ]; then sync -- "$kept"; fi
+}
+"""
+
 # The candidate lies beside its target, so that the move is atomic and /tmp may be full.
 # $1 path, $2 user, $3 group, $4 mode, $5 sh test of "$candidate"; the content comes as base64.
-_WRITE = """set -eu
+_WRITE = f"""{_KEEP}
 umask 077
-candidate=$(mktemp "${1%/*}/.clup.XXXXXX")
+candidate=$(mktemp "${{1%/*}}/.clup.XXXXXX")
 export candidate
 trap 'status=$?; rm -f "$candidate"; [ "$status" = 0 ] || echo "$1 is as it was" >&2' EXIT
 base64 -d >"$candidate"
 if [ -n "$5" ]; then sh -euc "$5"; fi
 chown -- "$2:$3" "$candidate"
 chmod -- "$4" "$candidate"
-if [ -e "$1" ] || [ -L "$1" ]; then cp -a -- "$1" "$1.bak.$(date -u +%Y%m%d-%H%M%S)"; fi
+keep "$1"
 sync -- "$candidate"
 mv -fT -- "$candidate" "$1"
 """
@@ -180,11 +191,7 @@ def linked(path: str, target: str) -> Steps:
     if state is not None and state.kind not in ("file", "link"):
         yield refuse(path, f"is a {state.kind}, not a link", "move it away, then apply again")
         return
-    yield script(
-        'set -e; if [ -e "$1" ] || [ -L "$1" ]; then'
-        ' cp -a -- "$1" "$1.bak.$(date -u +%Y%m%d-%H%M%S)"; fi; ln -sfnT -- "$2" "$1"',
-        path, target,
-    )  # fmt: skip
+    yield script(f'{_KEEP}keep "$1"; ln -sfnT -- "$2" "$1"', path, target)
     yield ensure(path, lambda: _wrong_link(path, target))
 
 

@@ -37,6 +37,7 @@ _ARM = """set -eu
 mkdir -p -m 0700 /var/lib/clup "${1%/*}"
 base64 -d >"$1.new"
 chmod 0700 "$1.new"
+sync -- "$1.new"
 mv -fT -- "$1.new" "$1"
 exec "$1" arm "$2"
 """
