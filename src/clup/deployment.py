@@ -329,8 +329,14 @@ def _one_line(what: str) -> Iterator[None]:
     except (OSError, UnicodeError) as error:
         where = current_state.current_exec_filename or what
         raise DeploymentError(f"{where}: cannot be read ({_first_line(error)})") from error
+    except SystemExit as error:
+        where = current_state.current_exec_filename or what
+        raise DeploymentError(f"{where}: ends the program ({error.code}); take that out") from error
     except (CliError, PyinfraError) as error:
         raise DeploymentError(f"{what}: {_first_line(error)}") from error
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        cure = 'write each host as "name" or as ("name", {...its data})'
+        raise DeploymentError(f"{what}: is no list of hosts ({error}); {cure}") from error
 
 
 def _first_line(error: BaseException) -> str:
