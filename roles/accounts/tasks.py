@@ -12,13 +12,13 @@ def converge(settings: Settings) -> None:
     """Call the role's operations, within a deploy."""
     among = settings.homes
     for name, gid in settings.gids.items():
-        accounts.group(name=f"group {name}", group=name, gid=gid, among=among)
+        accounts.group(name=f"Make the group {name}", group=name, gid=gid, among=among)
 
     for name, user in settings.users.items():
         group = user.group or name
         home = settings.home(name)
         accounts.user(
-            name=f"user {name}",
+            name=f"Make the user {name}",
             user=name,
             uid=user.uid,
             group=(group, settings.gids[group]),
@@ -31,7 +31,7 @@ def converge(settings: Settings) -> None:
         if home == NO_HOME:
             continue
         accounts.home_folder(
-            name=f"home of {name}",
+            name=f"Give {name} its home",
             user=name,
             group=group,
             path=home,
@@ -40,7 +40,7 @@ def converge(settings: Settings) -> None:
         )
         if user.keys or user.exclusive_keys:
             accounts.authorized_keys(
-                name=f"keys of {name}",
+                name=f"Let {name} in by its keys",
                 user=name,
                 group=group,
                 home=home,
@@ -50,11 +50,11 @@ def converge(settings: Settings) -> None:
             )
         if user.linger:
             accounts.user_manager(
-                name=f"user manager of {name}", user=name, uid=user.uid, among=among
+                name=f"Run the user manager of {name}", user=name, uid=user.uid, among=among
             )
 
     accounts.members(
-        name="members of docker",
+        name="Keep the group docker to those with a waiver",
         group="docker",
         allowed=settings.waived(datetime.date.today()),
         ours=tuple(settings.users),

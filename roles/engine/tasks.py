@@ -47,7 +47,7 @@ def converge(settings: Settings) -> None:
     among = _paths(settings)
     for folder in FOLDERS:
         files.directory(
-            name=f"Have {folder}", path=folder, user="root", group="root", mode="0755", among=among
+            name=f"Make {folder}", path=folder, user="root", group="root", mode="0755", among=among
         )
     docker.configured(
         name="Configure Docker and containerd",

@@ -12,7 +12,7 @@ def converge(settings: Settings) -> None:
     for path, folder in settings.ordered():
         user, group = folder.owners
         files.directory(
-            name=path,
+            name=f"Make {path}",
             path=path,
             user=user,
             group=group,

@@ -11,16 +11,16 @@ def converge(settings: Settings) -> None:
     """Judge every disk before one is touched, then make, enter and mount each filesystem."""
     every = [(one.wanted(name), one) for name, one in settings.filesystems.items()]
     paths = tuple(one.mount for _wanted, one in every)
-    installed(name="Filesystem tools", packages=["e2fsprogs"])
-    filesystems.judged(name="Verdict on every disk", filesystems=[wanted for wanted, _one in every])
+    installed(name="Install the filesystem tools", packages=["e2fsprogs"])
+    filesystems.judged(name="Judge every disk", filesystems=[wanted for wanted, _one in every])
     for wanted, one in every:
         filesystems.ext4(
-            name=f"Filesystem {one.label}",
+            name=f"Make or adopt the filesystem {one.label}",
             wanted=wanted,
             reserved_percent=one.reserved_percent,
         )
-    mounts.mount_points(name="Mount points", paths=paths)
-    mounts.in_fstab(name="Mounts at boot", entries=[one.entry for _wanted, one in every])
+    mounts.mount_points(name="Make and seal the mount points", paths=paths)
+    mounts.in_fstab(name="Enter the mounts in fstab", entries=[one.entry for _wanted, one in every])
     for wanted, one in every:
         mounts.mounted(
             name=f"Mount {one.mount}",

@@ -68,7 +68,7 @@ def test_a_disk_that_is_not_blank_stops_all_before_the_first_change(box: lab.Lab
 
 
 def test_blank_disks_become_mounts(box: lab.Lab) -> None:
-    assert "storage: Filesystem CLAW_DATA" in applied()
+    assert "storage: Make or adopt the filesystem CLAW_DATA" in applied()
     assert storage("verify").checks("failed") == []
     assert planned() == set()
     mounts = on_machine(box, "findmnt -rno TARGET,FSTYPE -t ext4").split("\n")
@@ -92,7 +92,7 @@ def test_nothing_lands_on_the_root_disk_while_a_disk_is_not_mounted(box: lab.Lab
 
 def test_a_label_lost_while_unmounted_comes_back(box: lab.Lab) -> None:
     on_machine(box, f"umount /srv/data; e2label {DATA} ''")
-    changed = {"storage: Filesystem CLAW_DATA", "storage: Mount /srv/data"}
+    changed = {"storage: Make or adopt the filesystem CLAW_DATA", "storage: Mount /srv/data"}
     assert planned() == changed
     assert applied() == changed
     assert on_machine(box, "cat /srv/data/note") == "kept\n"
@@ -101,7 +101,7 @@ def test_a_label_lost_while_unmounted_comes_back(box: lab.Lab) -> None:
 def test_what_lies_below_a_mount_is_named_and_left(box: lab.Lab) -> None:
     on_machine(box, BELOW.format("chattr -i /run/data; echo old >/run/data/hidden"))
     assert any("nothing lies hidden" in line for line in storage("verify").checks("failed"))
-    assert applied() == {"storage: Mount points"}
+    assert applied() == {"storage: Make and seal the mount points"}
     on_machine(box, "umount /srv/data")
     refused = storage("apply")
     assert refused.exit == 1
@@ -121,7 +121,7 @@ def test_a_machine_set_up_by_hand_is_taken_over_as_it_is(box: lab.Lab) -> None:
         'sed -i "s/^LABEL=CLAW_DATA/UUID=$uuid/" /etc/fstab; rm /var/lib/clup/storage/data.uuid',
     )
     lines = on_machine(box, "cat /etc/fstab")
-    assert applied() == {"storage: Filesystem CLAW_DATA"}
+    assert applied() == {"storage: Make or adopt the filesystem CLAW_DATA"}
     assert on_machine(box, "cat /etc/fstab /srv/data/note") == lines + "kept\n"
     assert planned() == set()
 

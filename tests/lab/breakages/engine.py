@@ -64,7 +64,7 @@ BREAKAGES = [
     Breakage(
         "the folder of Docker's configuration open to a group",
         "chmod 775 /etc/docker",
-        changes=("Have /etc/docker",),
+        changes=("Make /etc/docker",),
         checks=("/etc/docker is root:root 755",),
     ),
     Breakage(

@@ -9,37 +9,37 @@ BREAKAGES = [
     Breakage(
         "a mount without nofail",
         "sed -i '/CLAW_DATA/s/nofail,//' /etc/fstab",
-        changes=("Mounts at boot",),
+        changes=("Enter the mounts in fstab",),
         checks=(f"data: {AT_BOOT}",),
     ),
     Breakage(
         "a mount by the kernel's name",
         "sed -i 's|^LABEL=CLAW_CACHE|/dev/sdb|' /etc/fstab",
-        changes=("Mounts at boot",),
+        changes=("Enter the mounts in fstab",),
         checks=(f"cache: {AT_BOOT}",),
     ),
     Breakage(
         "a line removed",
         "sed -i '/CLAW_CACHE/d' /etc/fstab",
-        changes=("Mounts at boot",),
+        changes=("Enter the mounts in fstab",),
         checks=(f"cache: {AT_BOOT}",),
     ),
     Breakage(
         "a second line for a mount point",
         "echo '/dev/sdc1 /srv/data xfs defaults 0 0' >>/etc/fstab",
-        changes=("Mounts at boot",),
+        changes=("Enter the mounts in fstab",),
         checks=(f"data: {AT_BOOT}",),
     ),
     Breakage(
         "another mode of fstab",
         "chmod 0666 /etc/fstab",
-        changes=("Mounts at boot",),
+        changes=("Enter the mounts in fstab",),
         checks=("storage: /etc/fstab belongs to root and only root writes to it",),
     ),
     Breakage(
         "a label changed",
         "e2label $(findmnt -no SOURCE /srv/data) OLD_DATA",
-        changes=("Filesystem CLAW_DATA",),
+        changes=("Make or adopt the filesystem CLAW_DATA",),
         checks=("data: the label of what is mounted",),
     ),
     Breakage(
@@ -63,7 +63,7 @@ BREAKAGES = [
     Breakage(
         "the folder below a mount no longer immutable",
         BELOW.format("-i", "data"),
-        changes=("Mount points",),
+        changes=("Make and seal the mount points",),
         checks=("data: the folder below its mount is immutable",),
     ),
 ]
