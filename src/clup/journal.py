@@ -14,7 +14,11 @@ from clup.transport import raw
 
 PATH = "/var/lib/clup/journal.jsonl"
 
-_APPEND = 'set -e; umask 077; mkdir -p "${1%/*}"; chmod 0700 "${1%/*}"; cat >>"$1"; sync -- "$1"'
+# A line that a full disk or a cut left unfinished is ended first, and stays as it is.
+_APPEND = """set -e; umask 077; mkdir -p "${1%/*}"; chmod 0700 "${1%/*}"
+if [ -n "$(tail -c 1 "$1" 2>/dev/null)" ]; then echo >>"$1"; fi
+cat >>"$1"; sync -- "$1"
+"""
 
 
 @dataclass(frozen=True)
@@ -42,15 +46,23 @@ def last(host: Host) -> Entry | None:
 
     Raise ValueError when the journal cannot be read: who knows what was applied then.
     """
-    line = raw.as_root(host, "sh", "-c", f"if [ -e {PATH} ]; then tail -n 1 {PATH}; fi")
+    line = raw.as_root(host, "sh", "-c", f"if [ -e {PATH} ]; then tail -n 9 {PATH}; fi")
     answer = raw.run(host, line)
     if answer.status != 0:
         raise ValueError(f"{PATH}: {answer.error}")
-    text = answer.stdout.decode(errors="replace").strip()
+    text = answer.stdout.decode(errors="replace")
+    whole = [entry for entry in map(_parsed, text.splitlines()) if entry is not None]
+    if text and not whole:
+        raise ValueError(f"{PATH}: none of the last lines is an entry; look at it, then --older")
+    return whole[-1] if whole else None
+
+
+def _parsed(line: str) -> Entry | None:
+    """Return the entry of a line; None for one that a full disk or a cut left unfinished."""
     try:
-        return Entry(**json.loads(text)) if text else None
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{PATH}: the last line is no journal entry; remove that line") from error
+        return Entry(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
 
 
 def append(host: Host, new: Entry) -> None:

@@ -180,8 +180,14 @@ def test_an_older_revision(box: lab.Lab, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("line", ['{"time": "2030', "\\0\\0\\0", "[]", '{"time": 1}'])
-def test_a_journal_that_cannot_be_read(box: lab.Lab, line: str) -> None:
+def test_a_line_of_the_journal_that_was_cut_is_passed_over(box: lab.Lab, line: str) -> None:
     with journal_ending_in(box, line):
+        assert clup(NAME, "apply", SITE).exit == 0
+        assert json.loads(on_machine(box, f"tail -n 1 {JOURNAL}"))["result"] == "done"
+
+
+def test_a_journal_without_an_entry_is_refused(box: lab.Lab) -> None:
+    with journal_ending_in(box, "\\n".join(["no entry"] * 9)):
         told_line = only_line(clup(NAME, "apply", SITE), HOST)
-        assert f"{JOURNAL}: the last line is no journal entry; remove that line" in told_line
-    assert clup(NAME, "plan", SITE).exit == 0
+        assert f"{JOURNAL}: none of the last lines is an entry" in told_line
+        assert clup(NAME, "apply", SITE, "--older").exit == 0

@@ -87,11 +87,13 @@ def _execute(session: Session, plans: dict[str, list[Operation]], now: str) -> N
 
 
 def _objection(host: Host, now: str, older: bool) -> str | None:
+    if older:
+        return None
     try:
         last = journal.last(host)
     except ValueError as error:
         return str(error)
-    if last is None or older:
+    if last is None:
         return None
     reason = revision.objection(ROOT, last.revision, now)
     return f"{reason} ({last.time}, {last.who}); pull first, or say --older" if reason else None

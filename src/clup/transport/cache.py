@@ -46,7 +46,8 @@ class UnreadError(PyinfraError):
 _memories: WeakKeyDictionary[Host, Memory] = WeakKeyDictionary()
 
 before_change: list[Callable[[Host], str | None]] = []
-"""Called before each command that is not a fact's. A returned line fails that command."""
+"""Called before each command that may change something, and before each that is read while
+operations are executed. A returned line fails that command."""
 
 
 def memory(host: Host) -> Memory:
@@ -97,13 +98,15 @@ def _remember_facts() -> None:
         host: Host, command: str | StringCommand, *rest: Any, **options: Any
     ) -> Answer:
         known = memory(host)
+        # What an operation decides is decided under the lock, so that its facts count too.
+        if host.state.is_executing or not known.reading:
+            for allow in before_change:
+                if reason := allow(host):
+                    return False, CommandOutput([OutputLine("stderr", reason)])
         if not known.reading:
             if _behind(host) in host.state.failed_hosts:
                 why = f"{host.name} could not be read or has failed: nothing is changed there"
                 return False, CommandOutput([OutputLine("stderr", why)])
-            for allow in before_change:
-                if reason := allow(host):
-                    return False, CommandOutput([OutputLine("stderr", reason)])
             known.commands += 1
             try:
                 return run(host, command, *rest, **options)

@@ -1,8 +1,8 @@
 """One run at a time on a machine: a lock that lives as long as the connection that took it.
 
-It is taken before the first command that changes something, by plain pyinfra too, and by
-`clup apply` before it decides anything. A process on the machine holds it and reads from the
-connection; when that ends, however it ends, the kernel releases the lock.
+It is taken by `clup apply` before it decides anything, and by plain pyinfra before the first fact
+or command of the operations that it executes. A process on the machine holds it and reads from
+the connection; when that ends, however it ends, the kernel releases the lock.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def take(host: Host) -> str | None:
     answer, holder = _ask(host, _command(host))
     if answer == "held":
         _held[host] = holder
+        # What was read before may be what another run has changed since.
+        cache.forget(host)
         return None
     if answer.startswith("busy"):
         owner = answer.removeprefix("busy").strip() or "an unknown run"
