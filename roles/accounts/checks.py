@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from clup.accounts import membership
 from clup.authorized_keys import keys_in
-from clup.checks import Result, expect, lines, read
+from clup.checks import APPLY, Result, expect, lines, read
 from clup.facts.accounts import Accounts, AccountsState, Home
 from clup.facts.paths import PathState
 from roles.accounts.settings import NO_HOME, Settings
 
 if TYPE_CHECKING:
     from testinfra.host import Host
-
-CURE = "see who changed it, then `clup apply`"
 
 # The answer counts, not its exit status: a manager with a failed unit answers "degraded".
 _ANSWERS = """for uid; do
@@ -30,7 +28,7 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
     state = read(host, Accounts, settings.homes)
     for name, gid in settings.gids.items():
         found = state.groups.get(name)
-        yield expect(f"accounts: group {name} has the id {gid}", gid, found and found.gid, CURE)
+        yield expect(f"accounts: group {name} has the id {gid}", gid, found and found.gid, APPLY)
     for name in settings.users:
         yield from _user(state, settings, name)
         if settings.home(name) != NO_HOME:
@@ -42,21 +40,21 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
 def _user(state: AccountsState, settings: Settings, name: str) -> Iterator[Result]:
     user, found = settings.users[name], state.users.get(name)
     what = f"accounts: user {name}"
-    yield expect(f"{what} has the id {user.uid}", user.uid, found and found.uid, CURE)
+    yield expect(f"{what} has the id {user.uid}", user.uid, found and found.uid, APPLY)
     if found is None:
         return
     group, home = user.group or name, settings.home(name)
     gid = settings.gids[group]
-    yield expect(f"{what} has the primary group {group}", gid, found.gid, CURE)
-    yield expect(f"{what} has its home at {home}", home, found.home, CURE)
-    yield expect(f"{what} has the shell {user.shell}", user.shell, found.shell, CURE)
+    yield expect(f"{what} has the primary group {group}", gid, found.gid, APPLY)
+    yield expect(f"{what} has its home at {home}", home, found.home, APPLY)
+    yield expect(f"{what} has the shell {user.shell}", user.shell, found.shell, APPLY)
     if user.comment is not None:
-        yield expect(f"{what} is called {user.comment!r}", user.comment, found.comment, CURE)
+        yield expect(f"{what} is called {user.comment!r}", user.comment, found.comment, APPLY)
     empty = found.password == "empty"
-    yield expect(f"{what} does not log in with an empty password", False, empty, CURE)
+    yield expect(f"{what} does not log in with an empty password", False, empty, APPLY)
     for other in user.groups:
         joined = name in state.members(other)
-        yield expect(f"{what} is a member of {other}", True, joined, CURE)
+        yield expect(f"{what} is a member of {other}", True, joined, APPLY)
 
 
 def _home(state: Home, settings: Settings, name: str) -> Iterator[Result]:
@@ -66,7 +64,7 @@ def _home(state: Home, settings: Settings, name: str) -> Iterator[Result]:
     def is_own(path: str, mode: str, found: PathState | None) -> Result:
         wanted = f"{mode} {name}:{group}"
         has = f"{found.mode} {found.user}:{found.group}" if found else "nothing"
-        return expect(f"accounts: {path} is {wanted}", wanted, has, CURE)
+        return expect(f"accounts: {path} is {wanted}", wanted, has, APPLY)
 
     yield is_own(home, user.home_mode, state.folder)
     if not user.keys and not user.exclusive_keys:
@@ -77,11 +75,11 @@ def _home(state: Home, settings: Settings, name: str) -> Iterator[Result]:
     present = keys_in(state.text or "")
     for key in settings.keys(name):
         there = any(key.same_as(other) for other in present)
-        yield expect(f"accounts: {name} may log in with {key.label}", True, there, CURE)
+        yield expect(f"accounts: {name} may log in with {key.label}", True, there, APPLY)
     if user.exclusive_keys:
         known = {key.blob for key in settings.keys(name)}
         strange = [other.label for other in present if other.blob not in known]
-        yield expect(f"accounts: {name} may log in with no other key", [], strange, CURE)
+        yield expect(f"accounts: {name} may log in with no other key", [], strange, APPLY)
 
 
 def _managers(host: Host, state: AccountsState, settings: Settings) -> Iterator[Result]:
@@ -92,9 +90,9 @@ def _managers(host: Host, state: AccountsState, settings: Settings) -> Iterator[
     answering = lines(host, " ".join(["%s"] * len(asked)), *asked)
     for name, uid in users.items():
         lingers = name in state.lingering
-        yield expect(f"accounts: {name} lingers, from boot on", True, lingers, CURE)
+        yield expect(f"accounts: {name} lingers, from boot on", True, lingers, APPLY)
         what = f"accounts: the user manager of {name} answers"
-        yield expect(what, True, uid in answering, f"{CURE}; `systemctl status user@{uid}`")
+        yield expect(what, True, uid in answering, f"{APPLY}; `systemctl status user@{uid}`")
 
 
 def _docker(state: AccountsState, settings: Settings, today: datetime.date) -> Iterator[Result]:
@@ -111,4 +109,4 @@ def _docker(state: AccountsState, settings: Settings, today: datetime.date) -> I
     for name in settings.users:
         if name in allowed:
             what = f"accounts: {name} is in the group docker by its waiver"
-            yield expect(what, True, name not in missing, CURE)
+            yield expect(what, True, name not in missing, APPLY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from clup.checks import Result, expect, lines, read, untestable
+from clup.checks import APPLY, Result, expect, lines, read, untestable
 from clup.facts.identity import Identity, IdentityState
 from clup.facts.kernel import Sysctls
 from clup.facts.machine import Machine, MachineState
@@ -25,8 +25,6 @@ from roles.base.tasks import FOLDERS, PATHS
 
 if TYPE_CHECKING:
     from testinfra.host import Host
-
-APPLY = "see why it changed, then `clup apply`"
 
 # journald says at each start how much it may use (SD_MESSAGE_JOURNAL_USAGE of sd-messages.h).
 _JOURNAL_USAGE = (

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from testinfra.host import Host
 
-from clup.checks import Result, expect, lines
-from clup.daemon_files import CONTAINERD_TOML, DAEMON_JSON, UnreadableError, root_in_toml
+from clup.checks import APPLY, Result, expect, lines
+from clup.daemon_files import (
+    CONTAINERD_TOML,
+    DAEMON_JSON,
+    UnreadableError,
+    keys_in_json,
+    root_in_toml,
+)
 from clup.facts.docker import READ, EngineState, parsed
 from roles.engine.files import (
     BLACKLIST,
@@ -23,7 +28,7 @@ from roles.engine.files import (
 )
 from roles.engine.settings import CONTAINERD_HOME, Settings
 
-_FILE_CURE = "`clup plan` shows the difference, `clup apply` mends it"
+_UNREADABLE = "mend it or move it away, then `clup apply`"
 
 # One line a thing. $1 is the mount point, $2 and $3 are the roots; then the number of package
 # names, they, and paths. Docker bind-mounts its root onto itself, so devices are compared.
@@ -100,16 +105,17 @@ def machine_from(output: list[str]) -> Machine:
 
 
 def _packages(wanted: tuple[str, ...], machine: Machine) -> Iterator[Result]:
-    yield expect("engine: this distribution has packages for it", True, bool(wanted))
+    cure = "set engine.source='docker' with engine.repository"
+    yield expect("engine: this distribution has packages for it", True, bool(wanted), cure)
     for package in wanted:
         name, pinned, version = package.partition("=")
         found = machine.packages.get(name, "not installed")
         # A package of the distribution follows its suite: that it is there is what counts.
         if pinned:
-            yield expect(f"engine: package {name} has version {version}", version, found)
+            yield expect(f"engine: package {name} has version {version}", version, found, APPLY)
         else:
             there = found[:1].isdigit()
-            yield expect(f"engine: package {name} is installed", True, there)
+            yield expect(f"engine: package {name} is installed", True, there, APPLY)
 
 
 def _units(settings: Settings, machine: Machine) -> Iterator[Result]:
@@ -123,9 +129,12 @@ def _units(settings: Settings, machine: Machine) -> Iterator[Result]:
             unit.get("ActiveState"),
             f"`journalctl -u {daemon}` on the machine says why",
         )
-        yield expect(f"engine: {name} starts at boot", "enabled", unit.get("UnitFileState"))
+        yield expect(f"engine: {name} starts at boot", "enabled", unit.get("UnitFileState"), APPLY)
         yield expect(
-            f"engine: systemd has read the files of {name}", "no", unit.get("NeedDaemonReload")
+            f"engine: systemd has read the files of {name}",
+            "no",
+            unit.get("NeedDaemonReload"),
+            "`systemctl daemon-reload` on the machine, then `clup apply`",
         )
         if root == CONTAINERD_HOME:
             continue
@@ -133,18 +142,19 @@ def _units(settings: Settings, machine: Machine) -> Iterator[Result]:
             f"engine: {name} waits for the disk of {root}",
             True,
             root in unit.get("RequiresMountsFor", "").split(),
-            _FILE_CURE,
+            APPLY,
         )
         yield expect(
             f"engine: {name} does not start unless {settings.requires_mount} is mounted",
             settings.requires_mount,
             unit.get("AssertPathIsMountPoint"),
-            _FILE_CURE,
+            APPLY,
         )
 
 
 def _daemons(settings: Settings, state: EngineState) -> Iterator[Result]:
-    yield expect("engine: the daemon answers", True, state.info is not None)
+    cure = "`journalctl -u docker` on the machine says why"
+    yield expect("engine: the daemon answers", True, state.info is not None, cure)
     if state.info is None:
         return  # what it would say is unknown, and said to be so once
     info = state.info
@@ -185,8 +195,20 @@ def _files(settings: Settings, state: EngineState, machine: Machine) -> Iterator
     for path in _owned_paths(settings):
         mode = "755" if path in FOLDERS else "644"
         found = machine.paths.get(path, "absent")
-        yield expect(f"engine: {path} is root:root {mode}", f"root:root {mode}", found, _FILE_CURE)
-    daemon = _keys(state.files.get(DAEMON_JSON, "{}"))
+        yield expect(f"engine: {path} is root:root {mode}", f"root:root {mode}", found, APPLY)
+    yield from daemon_json(settings, state.files.get(DAEMON_JSON))
+    yield from containerd_toml(settings, state.files.get(CONTAINERD_TOML))
+
+
+def daemon_json(settings: Settings, text: str | None) -> Iterator[Result]:
+    """Given the text of daemon.json or None, compare its keys; of one that is broken say that."""
+    what = f"engine: {DAEMON_JSON} is JSON"
+    try:
+        daemon = keys_in_json(text)
+    except UnreadableError as error:
+        yield expect(what, "JSON", error.reason, _UNREADABLE)
+        return
+    yield expect(what, "JSON", "JSON", _UNREADABLE)
     options = daemon.get("log-opts") or {}
     for key, wanted, value in (
         ("data-root", settings.data_root, daemon.get("data-root")),
@@ -196,13 +218,17 @@ def _files(settings: Settings, state: EngineState, machine: Machine) -> Iterator
         ("log-opts max-file", str(settings.log.max_file), options.get("max-file")),
         *((key, value, daemon.get(key)) for key, value in settings.daemon.items()),
     ):
-        yield expect(f"engine: {DAEMON_JSON} has {key} {wanted}", wanted, value, _FILE_CURE)
-    yield expect(
-        f"engine: {CONTAINERD_TOML} has root {settings.containerd_root}",
-        settings.containerd_root,
-        _root(state.files.get(CONTAINERD_TOML)),
-        _FILE_CURE,
-    )
+        yield expect(f"engine: {DAEMON_JSON} has {key} {wanted}", wanted, value, APPLY)
+
+
+def containerd_toml(settings: Settings, text: str | None) -> Iterator[Result]:
+    """Given the text of config.toml or None, compare its root; of one that is broken say that."""
+    wanted, cure = settings.containerd_root, APPLY
+    try:
+        found = root_in_toml(text)
+    except UnreadableError as error:
+        found, cure = error.reason, _UNREADABLE
+    yield expect(f"engine: {CONTAINERD_TOML} has root {wanted}", wanted, found, cure)
 
 
 def _baseline(settings: Settings, state: EngineState) -> Iterator[Result]:
@@ -231,18 +257,3 @@ def _owned_paths(settings: Settings) -> list[str]:
     if settings.repository is not None:
         paths += [KEYRING, PINS, BLACKLIST, SOURCES]
     return paths
-
-
-def _keys(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _root(text: str | None) -> str | None:
-    try:
-        return root_in_toml(text)
-    except UnreadableError:
-        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from clup.checks import Result, expect, read
+from clup.checks import APPLY, Result, expect, read
 from clup.facts.paths import Paths, PathState
 from roles.layout.settings import Settings
 
@@ -19,8 +19,7 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
     for path, folder in settings.ordered():
         user, group = folder.owners
         wanted = f"{folder.mode} {user}:{group}"
-        cure = "see why it changed, then `clup apply`"
-        yield expect(f"layout: {path} is {wanted}", wanted, shown(states[path]), cure)
+        yield expect(f"layout: {path} is {wanted}", wanted, shown(states[path]), APPLY)
 
 
 def shown(state: PathState | None) -> str:

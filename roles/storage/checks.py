@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from clup import fstab
-from clup.checks import Result, expect, read, untestable
+from clup.checks import APPLY, Result, expect, read, untestable
 from clup.disks.machine import Machine
 from clup.disks.verdict import verdict
 from clup.facts.disks import Disks
@@ -17,8 +17,6 @@ from roles.storage.settings import Filesystem, Settings
 
 if TYPE_CHECKING:
     from testinfra.host import Host
-
-APPLY = "see who changed it, then `clup apply`"
 
 
 def checks(host: Host, settings: Settings) -> Iterator[Result]:
@@ -58,7 +56,9 @@ def _running(machine: Machine, what: str, one: Filesystem) -> Iterator[Result]:
 
 
 def _place(place: MountPoint, what: str, one: Filesystem) -> Iterator[Result]:
-    yield expect(f"{what}: the owner and mode of its root", ("root", "root", one.mode), place.root)
+    yield expect(
+        f"{what}: the owner and mode of its root", ("root", "root", one.mode), place.root, APPLY
+    )
     if place.kind == "hidden":
         yield untestable(f"{what}: the folder below its mount", "it cannot be seen")
         return

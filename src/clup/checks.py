@@ -14,6 +14,9 @@ T = TypeVar("T")
 
 Status = Literal["passed", "failed", "untestable"]
 
+APPLY = "see who changed it, then `clup apply`"
+"""The cure of what `apply` mends by itself."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -31,8 +34,8 @@ class Result:
         return f"{self.what}: {self.found}{cure}"
 
 
-def expect(what: str, wanted: object, found: object, cure: str = "") -> Result:
-    """Given what should hold and what the machine has, return the result of comparing them."""
+def expect(what: str, wanted: object, found: object, cure: str) -> Result:
+    """Given what should hold, what the machine has and what to do when they differ, compare."""
     if found == wanted:
         return Result(what, "passed")
     return Result(what, "failed", f"found {found!r}, expected {wanted!r}", cure)

@@ -41,14 +41,14 @@ def daemon_json(before: str | None, keys: Mapping[str, Any]) -> str:
 
     Raise UnreadableError when the text is no JSON object.
     """
-    found = _object(before)
+    found = keys_in_json(before)
     merged = merge(found, keys)
     return before if before and merged == found else json.dumps(merged, indent=2) + "\n"
 
 
 def root_in_json(text: str | None) -> str | None:
     """Given the text of daemon.json or None, return its data-root, by its old name too."""
-    found = _object(text)
+    found = keys_in_json(text)
     root = found.get("data-root") or found.get("graph")
     return root if isinstance(root, str) else None
 
@@ -76,12 +76,19 @@ def containerd_toml(before: str | None, root: str) -> str:
 
 
 def root_in_toml(text: str | None) -> str | None:
-    """Given the text of config.toml or None, return its root."""
+    """Given the text of config.toml or None, return its root.
+
+    Raise UnreadableError when the text is no TOML.
+    """
     root = _table(text or "").get("root")
     return root if isinstance(root, str) else None
 
 
-def _object(text: str | None) -> dict[str, Any]:
+def keys_in_json(text: str | None) -> dict[str, Any]:
+    """Given the text of daemon.json or None, return its keys.
+
+    Raise UnreadableError when the text is no JSON object.
+    """
     if text is None or not text.strip():
         return {}
     try:
