@@ -8,8 +8,8 @@ from pyinfra.api.host import Host
 from clup import journal, revision
 from clup.cli.session import FAILED, Session, run
 from clup.cli.target import ROOT, Target, target
-from clup.deployment import Listener, Operation
 from clup.transport import lock
+from clup.watch import Listener, Operation
 
 
 @click.command()

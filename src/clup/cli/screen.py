@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
-from clup.deployment import Listener, Operation
+from clup.watch import Listener, Operation
 
 _SIGNS = {
     "unchanged": ("=", "dim"),

@@ -11,11 +11,13 @@ from typing import Any
 from clup import preflight, settings
 from clup.cli.screen import Screen
 from clup.cli.target import ROOT, Target, inventory_of
-from clup.deployment import Deployment, DeploymentError, Operation
+from clup.deployment import Deployment
+from clup.inventories import DeploymentError
 from clup.lab import LabError
 from clup.layers import settings_of_all
 from clup.settings import SettingsError
 from clup.transport import cache, lost
+from clup.watch import Operation
 from roles import Settings
 
 DONE, FAILED, PENDING, INVALID = 0, 1, 2, 3
@@ -43,7 +45,7 @@ class Session:
         """
         target = self.target
         inventory = inventory_of(target.inventory)
-        self.deployment = Deployment(ROOT, inventory, target.limit, target.role, target.data)
+        self.deployment = Deployment(ROOT, inventory, target.limit, target.role)
         self.settings = settings_of_all(self.deployment.inventory, Settings)
         self.deployment.begin()
         self.document["hosts"] = {host.name: {} for host in self.deployment.hosts}

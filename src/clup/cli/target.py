@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +24,6 @@ class Target:
     limit: tuple[str, ...]
     role: str | None
     as_json: bool
-    data: dict[str, Any] = field(default_factory=dict)
 
 
 def target(function: Command) -> Command:

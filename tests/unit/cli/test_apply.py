@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from clup.cli.apply import _Watch
-from clup.deployment import Operation, Status
+from clup.watch import Operation, Status
 
 
 def test_an_interrupt_tells_the_changes_of_each_machine() -> None:

@@ -1,0 +1,68 @@
+"""The operator's Python files, loaded as pyinfra would: an inventory with its settings, or a line
+that says what is wrong with them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pyinfra.api.exceptions import PyinfraError
+from pyinfra.api.inventory import Inventory
+from pyinfra.context import state as current_state
+from pyinfra_cli.exceptions import CliError, UnexpectedExternalError
+from pyinfra_cli.inventory import make_inventory
+
+
+class DeploymentError(Exception):
+    """A run cannot go on. The message is one line: what, where, what to do."""
+
+
+def load(inventory: str, root: str, override: dict[str, Any]) -> Inventory:
+    """Given an inventory as pyinfra takes it and data above all layers, return it, with its hosts.
+
+    Raise DeploymentError when there is no such inventory, or none that can be read.
+    """
+    is_path = inventory.endswith(".py") or "/" in inventory or not inventory
+    if is_path and not inventory.startswith("@") and not Path(inventory).is_file():
+        known = ", ".join(sorted(str(path) for path in Path("inventories").glob("*.py")))
+        raise DeploymentError(f"{inventory}: no such inventory; known: {known}")
+    if root not in sys.path:
+        sys.path.insert(0, root)
+    with one_line(inventory):
+        loaded: Inventory = make_inventory(inventory, cwd=root, override_data=override)
+    if not len(loaded):
+        raise DeploymentError(f"{inventory}: no hosts in this inventory; add one as a list item")
+    return loaded
+
+
+@contextmanager
+def one_line(what: str) -> Iterator[None]:
+    """Turn what a file of the operator's raises into a DeploymentError that names the file."""
+    try:
+        yield
+    except UnexpectedExternalError as error:
+        raise DeploymentError(f"{error.filename}: {_first_line(error.exception)}") from error
+    except SyntaxError as error:
+        where = f"{error.filename}, line {error.lineno}"
+        raise DeploymentError(f"{where}: {error.msg}; correct that line") from error
+    except (OSError, UnicodeError) as error:
+        where = current_state.current_exec_filename or what
+        raise DeploymentError(f"{where}: cannot be read ({_first_line(error)})") from error
+    except SystemExit as error:
+        where = current_state.current_exec_filename or what
+        raise DeploymentError(f"{where}: ends the program ({error.code}); take that out") from error
+    except (CliError, PyinfraError) as error:
+        raise DeploymentError(f"{what}: {_first_line(error)}") from error
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        cure = 'write each host as "name" or as ("name", {...its data})'
+        raise DeploymentError(f"{what}: is no list of hosts ({error}); {cure}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    if isinstance(error, (NameError, SyntaxError, TypeError, KeyError, ImportError)):
+        text = f"{type(error).__name__}: {text}"
+    return text.splitlines()[0]
