@@ -187,7 +187,7 @@ def test_a_line_of_the_journal_that_was_cut_is_passed_over(box: lab.Lab, line: s
 
 
 def test_a_journal_without_an_entry_is_refused(box: lab.Lab) -> None:
-    with journal_ending_in(box, "\\n".join(["no entry"] * 9)):
+    with journal_ending_in(box, "\n".join(["no entry"] * 9)):
         told_line = only_line(clup(NAME, "apply", SITE), HOST)
         assert f"{JOURNAL}: none of the last lines is an entry" in told_line
         assert clup(NAME, "apply", SITE, "--older").exit == 0
