@@ -18,7 +18,7 @@ from clup.operations.files import File
 from clup.operations.identity import ZONES, is_compiled, with_name
 from clup.operations.packages import is_installed
 from clup.operations.sshd import DROPIN, differing, rendered
-from clup.operations.systemd import is_up
+from clup.operations.systemd import is_masked, is_up, unmask
 from roles.base import config
 from roles.base.settings import Settings
 from roles.base.tasks import FOLDERS, PATHS
@@ -156,10 +156,9 @@ def _services(host: Host, settings: Settings, machine: MachineState) -> Iterator
     for unit in units:
         state = found.get(unit)
         shown = f"{state.active}, {state.enabled}" if state else "not there"
-        wanted = is_up(state, enabled=True)
-        yield expect(
-            f"base: {unit} runs, also after a reboot", "up", "up" if wanted else shown, APPLY
-        )
+        found_up = "up" if is_up(state, enabled=True) else shown
+        cure = unmask(unit, state.enabled) if state and is_masked(state.enabled) else APPLY
+        yield expect(f"base: {unit} runs, also after a reboot", "up", found_up, cure)
 
 
 def _clock(host: Host, machine: MachineState) -> Iterator[Result]:

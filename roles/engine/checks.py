@@ -17,6 +17,7 @@ from clup.daemon_files import (
     root_in_toml,
 )
 from clup.facts.docker import READ, EngineState, parsed
+from clup.operations.systemd import is_masked, unmask
 from roles.engine.files import (
     BLACKLIST,
     FOLDERS,
@@ -129,14 +130,17 @@ def _units(settings: Settings, machine: Machine) -> Iterator[Result]:
             unit.get("ActiveState"),
             f"`journalctl -u {daemon}` on the machine says why",
         )
-        yield expect(f"engine: {name} starts at boot", "enabled", unit.get("UnitFileState"), APPLY)
+        at_boot = unit.get("UnitFileState", "")
+        cure = unmask(name, at_boot) if is_masked(at_boot) else APPLY
+        yield expect(f"engine: {name} starts at boot", "enabled", at_boot, cure)
         yield expect(
             f"engine: systemd has read the files of {name}",
             "no",
             unit.get("NeedDaemonReload"),
             "`systemctl daemon-reload` on the machine, then `clup apply`",
         )
-        if root == CONTAINERD_HOME:
+        # Of a masked unit systemd reads no files.
+        if root == CONTAINERD_HOME or is_masked(at_boot):
             continue
         yield expect(
             f"engine: {name} waits for the disk of {root}",

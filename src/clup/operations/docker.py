@@ -20,7 +20,7 @@ from clup.facts.units import Units
 from clup.operations import files
 from clup.operations.packages import installed
 from clup.operations.steps import Steps, ensure, refuse
-from clup.operations.systemd import LAST_WORDS, is_up, service
+from clup.operations.systemd import LAST_WORDS, is_up, refusals_of_masked, service
 
 PENDING = "engine"
 """The marker of a restart that is still to be done."""
@@ -123,6 +123,10 @@ def running(packages: Sequence[str], mount: str, wanted: Wanted, refresh: bool =
 
     One operation, because installing starts the daemons: two would be changed by turns.
     """
+    states = host.get_fact(Units, names=UNITS)
+    if masked := refusals_of_masked(UNITS, states):
+        yield from masked
+        return
     changed = False
     for step in _installed_and_up(packages, refresh):
         if not changed:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from pyinfra.api.command import FunctionCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from clup.command import script
 from clup.facts.units import Units, UnitState
-from clup.operations.steps import Steps, ensure
+from clup.operations.steps import Steps, ensure, refuse
 
 # What a daemon said when it did not start is what the operator needs: the last lines of that run
 # come along, without systemd's own about it.
@@ -33,7 +36,11 @@ exit 1
 @operation()
 def service(unit: str, enabled: bool = True) -> Steps:
     """Have a unit, named with its suffix, run now and, when `enabled`, from every boot on."""
-    if is_up(host.get_fact(Units, names=(unit,)).get(unit), enabled):
+    states = host.get_fact(Units, names=(unit,))
+    if is_up(states.get(unit), enabled):
+        return
+    if masked := refusals_of_masked((unit,), states):
+        yield from masked
         return
     yield script(_START, unit, "enable" if enabled else "")
     yield ensure(unit, lambda: _wrong(unit, enabled))
@@ -44,6 +51,28 @@ def is_up(state: UnitState | None, enabled: bool) -> bool:
     if state is None or state.active != "active":
         return False
     return not enabled or state.enabled in ("enabled", "static", "alias", "generated", "indirect")
+
+
+def refusals_of_masked(
+    units: Iterable[str], states: Mapping[str, UnitState]
+) -> list[FunctionCommand]:
+    """Given units and their states, refuse each that somebody has kept from being started."""
+    return [
+        refuse(unit, "is masked, so that nothing can start it", unmask(unit, states[unit].enabled))
+        for unit in units
+        if unit in states and is_masked(states[unit].enabled)
+    ]
+
+
+def is_masked(unit_file_state: str) -> bool:
+    """Given a UnitFileState of systemd, return whether that unit cannot be started."""
+    return unit_file_state in ("masked", "masked-runtime")
+
+
+def unmask(unit: str, unit_file_state: str) -> str:
+    """Given a masked unit and its UnitFileState, return the cure."""
+    runtime = "--runtime " if unit_file_state == "masked-runtime" else ""
+    return f"see who masked it, then `systemctl unmask {runtime}{unit}` on the machine"
 
 
 def _wrong(unit: str, enabled: bool) -> str | None:
