@@ -17,6 +17,7 @@ from clup.daemon_files import (
     root_in_toml,
 )
 from clup.facts.docker import READ, EngineState, parsed
+from clup.operations.files import stricter
 from clup.operations.systemd import is_masked, unmask
 from roles.engine.files import (
     BLACKLIST,
@@ -197,8 +198,10 @@ def _places(settings: Settings, machine: Machine) -> Iterator[Result]:
 
 def _files(settings: Settings, state: EngineState, machine: Machine) -> Iterator[Result]:
     for path in _owned_paths(settings):
-        mode = "755" if path in FOLDERS else "644"
         found = machine.paths.get(path, "absent")
+        mode = "755" if path in FOLDERS else "644"
+        if path in (DAEMON_JSON, CONTAINERD_TOML) and found != "absent":
+            mode = stricter(found.rpartition(" ")[2], mode).removeprefix("0")
         yield expect(f"engine: {path} is root:root {mode}", f"root:root {mode}", found, APPLY)
     yield from daemon_json(settings, state.files.get(DAEMON_JSON))
     yield from containerd_toml(settings, state.files.get(CONTAINERD_TOML))

@@ -12,6 +12,7 @@ from clup.disks.verdict import verdict
 from clup.facts.disks import Disks
 from clup.facts.mounts import MountPoint, MountPoints
 from clup.facts.paths import Paths, Text
+from clup.operations.files import stricter
 from clup.operations.mounts import FLAGS, FSTAB, flags
 from roles.storage.settings import Filesystem, Settings
 
@@ -26,7 +27,8 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
     text, file = read(host, Text, FSTAB) or "", read(host, Paths, (FSTAB,))[FSTAB]
     yield expect(
         f"storage: {FSTAB} belongs to root and only root writes to it",
-        ("root", "root", "0644"), file and (file.user, file.group, file.mode), APPLY,
+        ("root", "root", stricter(file.mode, "0644") if file else "0644"),
+        file and (file.user, file.group, file.mode), APPLY,
     )  # fmt: skip
     for name, one in settings.filesystems.items():
         what = f"storage: {name}"

@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary
 from pyinfra.api.host import Host
 from pyinfra.context import host as current_host
 
+from clup.masking import masked
+
 
 @dataclass
 class Notes:
@@ -31,17 +33,25 @@ def evidence(text: str) -> None:
     _add(_current().evidence, text)
 
 
-def diff(path: str, before: str | None, after: str) -> None:
-    """Show how a file would change. Never for a secret. `before` is None for a new file."""
+def diff(path: str, before: str | None, after: str, edited: bool = False) -> None:
+    """Show how a file would change. Never for a secret. `before` is None for a new file.
+
+    Of a file that is `edited`, which holds what others wrote, only the lines that change are
+    shown, and no value that is named like a secret.
+    """
+    texts = [masked(text) if edited else text for text in (before or "", after)]
     lines = difflib.unified_diff(
-        (before or "").splitlines(),
-        after.splitlines(),
+        texts[0].splitlines(),
+        texts[1].splitlines(),
         fromfile=path if before is not None else "/dev/null",
         tofile=path,
         lineterm="",
-        n=2,
+        n=0 if edited else 2,
     )
-    _add(_current().diffs, "\n".join(lines))
+    if texts[0] == texts[1]:
+        evidence(f"{path}: only what is not shown, or how lines end, would change")
+    else:
+        _add(_current().diffs, "\n".join(lines))
 
 
 def refusal(text: str) -> None:

@@ -93,6 +93,7 @@ def configured(
                 DAEMON_JSON,
                 daemon_files.daemon_json(found.files.get(DAEMON_JSON), daemon),
                 validate=_DAEMON_ACCEPTS,
+                edited=True,
             ),
             files.File(
                 CONTAINERD_TOML,
@@ -100,6 +101,7 @@ def configured(
                     found.files.get(CONTAINERD_TOML), wanted.containerd_root
                 ),
                 validate=_CONTAINERD_ACCEPTS,
+                edited=True,
             ),
         ]
     except UnreadableError as error:

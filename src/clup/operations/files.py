@@ -29,16 +29,20 @@ _KEEP = """set -eu
 keep() {
   if [ ! -e "$1" ] && [ ! -L "$1" ]; then return; fi
   kept=$1.bak.$(date -u +%Y%m%d-%H%M%S)
+  while [ -e "$kept" ] || [ -L "$kept" ]; do kept=$kept-2; done
   cp -a -- "$1" "$kept"
   if [ -f "$kept" ]; then sync -- "$kept"; fi
 }
 """
 
-# The candidate lies beside its target, so that the move is atomic and /tmp may be full.
+# The candidate lies beside its target, so that the move is atomic and /tmp may be full. It bears
+# the target's name: the next run removes what a killed one left.
 # $1 path, $2 user, $3 group, $4 mode, $5 sh test of "$candidate"; the content comes as base64.
 _WRITE = f"""{_KEEP}
 umask 077
-candidate=$(mktemp "${{1%/*}}/.clup.XXXXXX")
+candidate=${{1%/*}}/.clup.${{1##*/}}.
+rm -f -- "$candidate"??????
+candidate=$(mktemp "${{candidate}}XXXXXX")
 export candidate
 trap 'status=$?; rm -f "$candidate"; [ "$status" = 0 ] || echo "$1 is as it was" >&2' EXIT
 base64 -d >"$candidate"
@@ -74,7 +78,8 @@ class File:
     """A file as it should be.
 
     `validate` is a constant sh script that judges the file at "$candidate" before it is put in
-    place; a status other than 0 leaves the old file. A `secret` never shows in a diff.
+    place; a status other than 0 leaves the old file. A `secret` never shows in a diff. A file that
+    is `edited` holds what others wrote, too: a stricter mode stays, and its diff shows the least.
     """
 
     path: str
@@ -84,6 +89,7 @@ class File:
     mode: str = "0644"
     secret: bool = False
     validate: str = ""
+    edited: bool = False
 
     @property
     def sha256(self) -> str:
@@ -95,7 +101,15 @@ class File:
 
     def is_converged(self, state: PathState | None) -> bool:
         """Whether content, owner, group and mode are all as they should be."""
-        return self.is_written(state) and owned(state, self.user, self.group, self.mode)
+        return self.is_written(state) and owned(state, *self.owner(state))
+
+    def owner(self, state: PathState | None) -> tuple[str, str, str]:
+        """Given what is there, return the user, group and octal mode that it should have."""
+        mode = self.mode
+        if self.edited and state is not None:
+            # The mode of what a link leads to is not known: nobody but its owner may read it.
+            mode = stricter(state.mode if state.kind == "file" else "0600", mode)
+        return self.user, self.group, mode
 
 
 def marker(pending: str) -> str:
@@ -106,6 +120,11 @@ def marker(pending: str) -> str:
 def owned(state: PathState | None, user: str, group: str, mode: str) -> bool:
     """Whether a path belongs to that user and group and has that octal mode, such as "0750"."""
     return state is not None and (state.user, state.group, state.mode) == (user, group, mode)
+
+
+def stricter(found: str, mode: str) -> str:
+    """Given two octal modes, the one that is there first, return the bits that both have."""
+    return f"{int(mode, 8) & int(found, 8):04o}"
 
 
 @operation()
@@ -170,12 +189,13 @@ def configured(
             report.evidence(f"still owed from an earlier run: {pending}")
         yield script('set -e; install -d -m 0700 -- "${1%/*}"; : >"$1"; sync -- "$1"', owing)
     for file in wrong:
-        owner = (file.path, file.user, file.group, file.mode)
-        if file.is_written(states[file.path]):
-            yield script(_OWN, *owner)
+        state = states[file.path]
+        owner = file.owner(state)
+        if file.is_written(state):
+            yield script(_OWN, file.path, *owner)
         else:
             content = base64.encodebytes(file.content.encode()).decode()
-            yield script(_WRITE, *owner, file.validate, stdin=content)
+            yield script(_WRITE, file.path, *owner, file.validate, stdin=content)
     yield from then
     if pending:
         yield sh("rm", "-f", "--", owing)
@@ -201,10 +221,11 @@ def _show(file: File, state: PathState | None) -> None:
     elif file.is_written(state):
         assert state is not None
         found = f"{state.user}:{state.group} {state.mode}"
-        report.evidence(f"{file.path}: {found} -> {file.user}:{file.group} {file.mode}")
+        user, group, mode = file.owner(state)
+        report.evidence(f"{file.path}: {found} -> {user}:{group} {mode}")
     else:
         before = host.get_fact(Text, path=file.path) if state is not None else None
-        report.diff(file.path, before, file.content)
+        report.diff(file.path, before, file.content, edited=file.edited)
 
 
 def _wrong(path: str, kind: str, user: str, group: str, mode: str) -> str | None:

@@ -95,7 +95,9 @@ def in_fstab(entries: Sequence[fstab.Entry]) -> Steps:
         yield refuse(FSTAB, str(conflict), "remove that line, or correct the settings")
         return
     yield from configured._inner(
-        files=[File(FSTAB, wanted)], then=[sh("systemctl", "daemon-reload")], pending="fstab"
+        files=[File(FSTAB, wanted, edited=True)],
+        then=[sh("systemctl", "daemon-reload")],
+        pending="fstab",
     )
 
 
