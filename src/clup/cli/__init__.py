@@ -6,13 +6,15 @@ So `clup --help` answers at once: pyinfra and rich are loaded by the commands th
 from __future__ import annotations
 
 import difflib
-import json
+import signal
 import sys
 from importlib import import_module
 from typing import NoReturn
 
 import click
 from click.shell_completion import CompletionItem
+
+from clup.cli import answer
 
 COMMANDS = {
     "demo": "Build a lab machine, apply the whole site to it, verify it.",
@@ -116,6 +118,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     here; the others are the commands'.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         code = group.main(words, prog_name="clup", standalone_mode=False)
     except click.ClickException as error:
@@ -131,8 +134,17 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C. Of a plain KeyboardInterrupt that passes through an exec of text, as a dataclass is
+    made by, Python remembers that it was there, and ends by the signal instead of exit code 1."""
+
+
+def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    raise Interrupted
+
+
 def _end(words: list[str], code: int, line: str) -> NoReturn:
     """End with an exit code; whoever asked for a document gets one here, too."""
     if "--json" in words:
-        click.echo(json.dumps({"exit": code, "error": line}))
+        answer.write(answer.document(answer.command_in(words), code, error=line))
     sys.exit(code)

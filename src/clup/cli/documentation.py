@@ -40,7 +40,11 @@ Each section is what `--help` prints. INVENTORY is a file such as `inventories/e
 | 3 | the settings are invalid; nothing was contacted |
 | 64 | wrong usage |
 
-With `--json` one document goes to stdout whatever happens. Progress and errors go to stderr.
+With `--json` one document goes to stdout whatever happens. Progress and errors go to stderr. It
+always has `command`, `exit` and `hosts`, in which each machine has `errors` (a list of lines) and
+`commands` (how many were run there); `error` is a line, and is there only when the command failed
+as a whole. What else there is depends on the command: `problems` when the settings are invalid,
+each machine's `operations` or `checks`, the `labs`.
 """
 
 

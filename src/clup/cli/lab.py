@@ -1,6 +1,5 @@
 """`clup lab`: throwaway machines."""
 
-import json
 import os
 import re
 import shlex
@@ -11,9 +10,11 @@ from contextlib import contextmanager
 import click
 
 from clup import lab
+from clup.cli import FAILED, answer
 from clup.lab.machine import Disk
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 NAME_HELP = "The lab's name. May be left out when there is only one."
 
 
@@ -31,19 +32,27 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def one_line_errors(interrupted: str, as_json: bool = False) -> Iterator[None]:
-    """Turn a lab's error, or Ctrl-C with what is then to know, into one line and exit code 1."""
+def answering(word: str, interrupted: str, as_json: bool = False) -> Iterator[None]:
+    """Turn a lab's error, or Ctrl-C with what is then to know, into one line and exit code 1.
+
+    With --json the document comes in any case; when all went well it tells of the labs there are.
+    """
     try:
         yield
+        found = lab.seen() if as_json else []
     except lab.LabError as error:
-        if as_json:
-            problem = {"what": error.what, "where": error.where, "cure": error.cure}
-            click.echo(json.dumps({"error": problem}, indent=2))
-        click.echo(f"clup lab: {error}", err=True)
-        sys.exit(1)
+        line = str(error)
     except KeyboardInterrupt:
-        click.echo(f"clup lab: interrupted; {interrupted}", err=True)
-        sys.exit(1)
+        line = f"interrupted; {interrupted}"
+    else:
+        if as_json:
+            listed = [described(each) for each in found]
+            answer.write(answer.document(f"lab {word}", 0, labs=listed))
+        return
+    click.echo(f"clup lab: {line}", err=True)
+    if as_json:
+        answer.write(answer.document(f"lab {word}", FAILED, error=line))
+    sys.exit(FAILED)
 
 
 def parse_disk(text: str) -> Disk:
@@ -71,28 +80,30 @@ def meant(name: str | None) -> str:
 @click.option("--suite", default="trixie", show_default=True, help="The Debian release in it.")
 @click.option("--disk", "disks", multiple=True, metavar="ID=SIZE", help="Instead of the defaults.")
 @click.option("--yes", is_flag=True, help="Install what this machine lacks without asking.")
-def up(name: str, suite: str, disks: tuple[str, ...], yes: bool) -> None:
+@_json
+def up(name: str, suite: str, disks: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Make a lab, or boot it if it was stopped.
 
     Example: clup lab up --name second --disk virtio-LABDATA=1G
     """
     wanted = tuple(parse_disk(text) for text in disks) or lab.DEFAULT_DISKS
     cut = f"`clup lab up --name {name}` starts over, `clup lab down --name {name}` removes the rest"
-    with one_line_errors(cut):
+    with answering("up", cut, as_json):
         lab.up(name, disks=wanted, say=say, suite=suite, confirm=asker(yes))
 
 
 @command.command()
 @click.option("--name", help=NAME_HELP)
 @click.option("--all", "everything", is_flag=True, help="Remove every lab.")
-def down(name: str | None, everything: bool) -> None:
+@_json
+def down(name: str | None, everything: bool, as_json: bool) -> None:
     """Remove a lab with all that is in it; its image is kept.
 
     Example: clup lab down --name second
     """
     if name and everything:
         raise click.UsageError("--name and --all exclude each other")
-    with one_line_errors("run it again to remove the rest"):
+    with answering("down", "run it again to remove the rest", as_json):
         if everything:
             lab.down_all(say)
         else:
@@ -100,20 +111,20 @@ def down(name: str | None, everything: bool) -> None:
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@_json
 def list_labs(as_json: bool) -> None:
     """List the labs of this checkout, with their state and port.
 
     Example: clup lab list --json
     """
-    with one_line_errors("nothing was changed", as_json):
+    with answering("list", "nothing was changed", as_json):
+        if as_json:
+            return
         found = lab.seen()
-    if as_json:
-        click.echo(json.dumps({"labs": [described(each) for each in found]}, indent=2))
-    elif not found:
-        say("There is no lab; `clup lab up` makes one.")
-    for each in [] if as_json else found:
-        click.echo(row(each))
+        if not found:
+            say("There is no lab; `clup lab up` makes one.")
+        for each in found:
+            click.echo(row(each))
 
 
 def described(seen: lab.Seen) -> dict[str, object]:
@@ -154,7 +165,7 @@ def ssh(name: str | None, words: tuple[str, ...]) -> None:
 
     Example: clup lab ssh --name second -- systemctl --failed
     """
-    with one_line_errors("the lab goes on"):
+    with answering("ssh", "the lab goes on"):
         machine = lab.chosen(meant(name))[0]
     remote = words if len(words) < 2 else (shlex.join(words),)
     argv = lab.ssh_argv(machine, remote)
@@ -163,10 +174,11 @@ def ssh(name: str | None, words: tuple[str, ...]) -> None:
 
 @command.command()
 @click.option("--name", help=NAME_HELP)
-def reboot(name: str | None) -> None:
+@_json
+def reboot(name: str | None, as_json: bool) -> None:
     """Shut a lab's machine down and boot it again, with its disks.
 
     Example: clup lab reboot --name second
     """
-    with one_line_errors("`clup lab up` boots it if it is down"):
+    with answering("reboot", "`clup lab up` boots it if it is down", as_json):
         lab.reboot(meant(name), say)

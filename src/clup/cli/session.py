@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from clup import preflight, settings
+from clup.cli import answer
 from clup.cli.screen import Screen
 from clup.cli.target import ROOT, Target, inventory_of
 from clup.deployment import Deployment
@@ -69,14 +69,20 @@ class Session:
     def finish(self) -> None:
         """Report what failed on the way; a host that failed makes the whole command fail."""
         for name, lines in self.deployment.errors.items():
-            where = self.document["hosts"].setdefault(name, {}) if name else self.document
-            where["errors"] = lines
             for line in dict.fromkeys(lines):
                 self.screen.error(line if line.startswith(name) else f"{name}: {line}")
-        for host in self.deployment.hosts:
-            self.document["hosts"][host.name]["commands"] = cache.memory(host).commands
-        if self.deployment.state.failed_hosts:
+        if no_hosts := self.deployment.errors.get(""):
+            self.document["error"] = "; ".join(no_hosts)
+        if no_hosts or self.deployment.state.failed_hosts:
             self.exit = FAILED
+
+    def answer(self) -> dict[str, Any]:
+        """Return the document, with what is known by now of each host."""
+        for name, known in self.document.get("hosts", {}).items():
+            host = self.deployment.inventory.get_host(name)
+            known["errors"] = self.deployment.errors.get(name, [])
+            known["commands"] = cache.memory(host).commands
+        return answer.document(self.command, self.exit, **self.document)
 
 
 def run(
@@ -98,6 +104,7 @@ def run(
         session.finish()
     except SettingsError as error:
         session.exit = INVALID
+        session.document["error"] = "the settings are invalid; nothing was contacted"
         session.document["problems"] = {
             host: [asdict(problem) for problem in found] for host, found in error.problems.items()
         }
@@ -113,9 +120,7 @@ def run(
         if hasattr(session, "deployment"):
             session.deployment.disconnect()
     if target.as_json:
-        document = {"command": command, "exit": session.exit, **session.document}
-        sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
-        sys.stdout.flush()
+        answer.write(session.answer())
     sys.exit(session.exit)
 
 

@@ -174,7 +174,8 @@ def test_each_is_told_and_nobody_contacted(
         line.startswith(f"vm: At {path}") and reason in line and problems[path]["cure"] in line
         for line in lines
     )
-    assert (document["command"], document["exit"]) == (command, 3)
+    assert (document["command"], document["exit"], document["hosts"]) == (command, 3, {})
+    assert document["error"] == "the settings are invalid; nothing was contacted"
     assert site.connections() == 0
 
 

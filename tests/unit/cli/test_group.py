@@ -38,14 +38,22 @@ def test_wrong_usage_is_64(
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["plan", "--limt", "x", "--json"], ["aply", "--json"]])
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["plan", "--limt", "x", "--json"], "plan"),
+        (["aply", "--json"], "aply"),
+        (["lab", "down", "--name", "a", "--all", "--json"], "lab down"),
+        (["--json"], ""),
+    ],
+)
 def test_wrong_usage_is_a_document_for_who_asked_for_one(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
+    arguments: list[str], command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(arguments) == 64
     answer = json.loads(capsys.readouterr().out)
-    assert answer["exit"] == 64
-    assert answer["error"]
+    assert isinstance(answer.pop("error"), str)
+    assert answer == {"command": command, "exit": 64, "hosts": {}}
 
 
 @pytest.mark.parametrize("name", list(cli.COMMANDS))
@@ -62,14 +70,25 @@ def test_version_names_the_revision(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_interrupt_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted() -> None:
+    def interrupted(**_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(
-        cli.Commands, "get_command", lambda *_: click.Command("x", callback=interrupted)
+        cli.Commands,
+        "get_command",
+        lambda *_: click.Command(
+            "x", callback=interrupted, params=[click.Option(["--json"], is_flag=True)]
+        ),
     )
     assert run(["plan"]) == 1
     assert capsys.readouterr().err.strip() == "clup: interrupted"
+    assert run(["plan", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {
+        "command": "plan",
+        "exit": 1,
+        "hosts": {},
+        "error": "interrupted",
+    }
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import click
@@ -73,6 +74,22 @@ def test_without_an_inventory_the_environment_says_which_of_several_labs(
         inventory_of(None)
     monkeypatch.setenv("CLUP_LAB", "b")
     assert inventory_of(None) == "inventories/lab.py"
+
+
+def test_the_document_of_labs_is_as_that_of_machines(no_driver: Path) -> None:
+    record(no_driver, "mine")
+    listed = json.loads(CliRunner().invoke(command, ["list", "--json"]).stdout)
+    [box] = listed.pop("labs")
+    assert (box["name"], box["state"], box["port"]) == ("mine", "stopped", 2222)
+    assert listed == {"command": "lab list", "exit": 0, "hosts": {}}
+
+
+@pytest.mark.parametrize("word", ["down", "reboot"])
+def test_the_error_in_a_document_is_the_line(no_driver: Path, word: str) -> None:
+    result = CliRunner().invoke(command, [word, "--name", "x", "--json"])
+    answer = json.loads(result.stdout)
+    assert result.stderr == f"clup lab: {answer.pop('error')}\n"
+    assert answer == {"command": f"lab {word}", "exit": 1, "hosts": {}}
 
 
 def test_the_list_shows_labs_in_any_state(no_driver: Path) -> None:
