@@ -9,6 +9,9 @@ from clup.facts.accounts import AccountsState, Home
 Refusal = tuple[str, str, str]
 """What is refused, what was found, and the cure."""
 
+NOBODYS = "UNKNOWN"
+"""What stat says where the owner has no account, as in a home whose account is still to be made."""
+
 
 def group_refusal(state: AccountsState, name: str, gid: int) -> Refusal | None:
     """Return why a group of that id cannot be had on that machine, or None if it can."""
@@ -75,17 +78,25 @@ def user_changes(
     return changes
 
 
-def keys_refusal(state: Home, home: str) -> Refusal | None:
-    """Return why the keys in a home cannot be converged, or None if they can."""
-    for path, found, kind in (
-        (f"{home}/.ssh", state.ssh, "directory"),
-        (f"{home}/.ssh/authorized_keys", state.keys, "file"),
-    ):
+def keys_refusal(state: Home, user: str, home: str) -> Refusal | None:
+    """Return why the keys in a user's home cannot be converged, or None if they can.
+
+    The user may move there what belongs to root: nothing of another owner is given to the user,
+    and what the user cannot read is not read.
+    """
+    folder, file = f"{home}/.ssh", f"{home}/.ssh/authorized_keys"
+    for path, found, kind in ((folder, state.ssh, "directory"), (file, state.keys, "file")):
         if found is not None and found.kind != kind:
-            return path, f"is a {found.kind}, not a {kind}", "move it away, then apply again"
+            return path, f"is a {found.kind}, not a {kind}", _away(path)
+    if state.ssh is not None and state.ssh.user not in (user, NOBODYS):
+        return folder, f"belongs to {state.ssh.user}, not to {user}", _away(folder)
     if state.keys is not None and state.text is None:
-        return f"{home}/.ssh/authorized_keys", "has more than 1 MB", "make it shorter"
+        return file, f"has more than 1 MB, or {user} itself cannot read it", _away(file)
     return None
+
+
+def _away(path: str) -> str:
+    return f"see what it is, move it away (sudo mv -T {path} {path}.away), then apply again"
 
 
 def membership(

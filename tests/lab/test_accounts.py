@@ -99,18 +99,30 @@ def test_a_new_account_without_a_password_logs_in_with_its_key(box: lab.Lab) -> 
             "mv .ssh/authorized_keys old; mkfifo .ssh/authorized_keys",
             f"{KEYS}: is a fifo, not a file",
         ),
+        # Root left these two in the home; whoever owns a folder may rename what is in it.
+        (
+            "mv .ssh/authorized_keys old; mv .env .ssh/authorized_keys",
+            f"{KEYS}: has more than 1 MB, or psy itself cannot read it",
+        ),
+        ("mv .ssh old; mv roots .ssh", "/home/psy/.ssh: belongs to root, not to psy"),
     ],
 )
 def test_what_a_user_plants_is_neither_followed_nor_shown(
     box: lab.Lab, plant: str, said: str
 ) -> None:
-    on_machine(box, f"cp -a /home/psy/.ssh /root/kept; su psy -c 'cd && {plant}'")
+    on_machine(
+        box,
+        "umask 077; cd /home/psy; echo TOKEN=root: >.env; mkdir -p roots; echo root: >roots/file\n"
+        f"cp -a .ssh /root/kept; su psy -c 'cd && {plant}'",
+    )
     root = on_machine(box, "mkdir -p -m 0755 /root/.ssh; ls -laR /root/.ssh")
     answer = refused(box)
     assert said in answer
     assert "root:" not in answer
     assert on_machine(box, "ls -laR /root/.ssh") == root
-    on_machine(box, "rm -rf /home/psy/.ssh /home/psy/old; mv /root/kept /home/psy/.ssh")
+    roots = "cd /home/psy; find . -user root -exec cat {} + 2>/dev/null | sort"
+    assert on_machine(box, roots) == "TOKEN=root:\nroot:\n"
+    on_machine(box, "cd /home/psy; rm -rf .ssh .env roots old; mv /root/kept .ssh")
 
 
 def test_a_link_planted_after_the_look_is_not_followed(box: lab.Lab) -> None:
@@ -120,7 +132,7 @@ def test_a_link_planted_after_the_look_is_not_followed(box: lab.Lab) -> None:
     root = on_machine(box, "ls -laR /root/.ssh")
     argv = lab.ssh_argv(box, ["sudo", "sh", "-s", "psy", "psy", "/home/psy"])
     done = subprocess.run(argv, input=_WRITE_KEYS, capture_output=True, text=True, check=False)
-    assert "is a link, not a folder" in done.stderr
+    assert done.returncode != 0
     assert on_machine(box, "ls -laR /root/.ssh") == root
     on_machine(box, "rm /home/psy/.ssh; mv /root/kept /home/psy/.ssh")
 

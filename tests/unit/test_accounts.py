@@ -129,10 +129,13 @@ FILE = PathState("file", "0600", "psy", "psy")
             "/home/psy/.ssh/authorized_keys",
             "is a fifo, not a file",
         ),
-        (Home(FOLDER, FOLDER, FILE, None), "/home/psy/.ssh/authorized_keys", "more than 1 MB"),
+        (Home(FOLDER, FOLDER, FILE, None), "/home/psy/.ssh/authorized_keys", "cannot read it"),
+        (Home(FOLDER, FOLDER, replace(FILE, user="root"), ""), None, None),
+        (Home(FOLDER, replace(FOLDER, user="UNKNOWN"), FILE, ""), None, None),
+        (Home(FOLDER, replace(FOLDER, user="root")), "/home/psy/.ssh", "belongs to root, not"),
     ],
 )
 def test_keys_in_the_way(home: Home, path: str | None, found: str | None) -> None:
-    refusal = keys_refusal(home, "/home/psy")
+    refusal = keys_refusal(home, "psy", "/home/psy")
     assert (refusal and refusal[0]) == path
     assert (found or "") in (refusal[1] if refusal else "")

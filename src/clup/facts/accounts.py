@@ -6,18 +6,21 @@ import base64
 from dataclasses import dataclass, field
 
 from pyinfra.api.command import StringCommand
+from pyinfra.api.exceptions import FactProcessError
 from pyinfra.api.facts import FactBase
 
 from clup.command import script
 from clup.facts.paths import PathState, state_of
 
 # The arguments are pairs of a name and its home folder. They are asked for by name too, as a
-# directory service need not enumerate its users. A user owns what lies in the home and may
-# exchange it at any moment: the keys are read from inside the folder, never through a link. The
-# hash of a password never leaves the machine.
+# directory service need not enumerate its users. The hash of a password never leaves the machine,
+# and names travel as base64, since comments hold bytes of any encoding.
+# A user may exchange what lies in the home at any moment, also for what only root can read: the
+# keys are read with no more power than the account has, and from inside the folder. Until there
+# is an account, the home's owner stands for it.
 _READ = r"""LC_ALL=C; export LC_ALL
-{ getent passwd; getent passwd -- "$@"; } | sed 's/^/passwd /'
-{ getent group; getent group -- "$@"; } | sed 's/^/group /'
+echo "passwd $({ getent passwd; getent passwd -- "$@"; } | base64 -w0)"
+echo "group $({ getent group; getent group -- "$@"; } | base64 -w0)"
 for file in /var/lib/systemd/linger/*; do [ -e "$file" ] && echo "linger ${file##*/}"; done
 systemctl list-units --plain --no-legend --state=active 'user@*.service' 2>/dev/null |
   sed -n 's/^user@\([0-9]*\)\.service .*/manager \1/p'
@@ -33,12 +36,16 @@ while [ $# -gt 1 ]; do
   done
   if home=$(cd -P -- "$2" 2>/dev/null && pwd) && cd -P -- "$2/.ssh" 2>/dev/null &&
     [ "$(pwd)" = "$home/.ssh" ] && [ -f authorized_keys ] && [ ! -L authorized_keys ] &&
-    [ "$(stat -c %s authorized_keys)" -le 1000000 ]; then
-    echo "text $1 $(dd if=authorized_keys iflag=nofollow,nonblock status=none | base64 -w0)"
+    [ "$(stat -c %s authorized_keys)" -le 1000000 ] &&
+    uid=$(id -u -- "$1" 2>/dev/null || stat -c %u -- "$home") && [ "$uid" -gt 0 ]; then
+    echo "text $1 $(timeout -s KILL 10 \
+      setpriv --reuid="$uid" --regid=65534 --clear-groups sh -c '[ -r authorized_keys ] && {
+        printf .; dd if=authorized_keys iflag=nofollow,nonblock,fullblock bs=1000000 count=1 \
+          status=none; } | base64 -w0' | head -c 2000000 | tr -d '\n')"
   fi
   cd /; shift 2
 done
-true
+echo end
 """
 
 
@@ -72,8 +79,9 @@ class Group:
 class Home:
     """A home folder, its .ssh and authorized_keys; None for what is not there.
 
-    `text` is None unless the keys are a file, reached without a link, of at most 1 MB. Bytes that
-    are no UTF-8 come as lone surrogates, so that they can be written back.
+    `text` is None unless the keys are a file, reached without a link, of at most 1 MB, which the
+    account itself can read. Bytes that are no UTF-8 come as lone surrogates, so that they can be
+    written back.
     """
 
     folder: PathState | None = None
@@ -110,11 +118,13 @@ class Accounts(FactBase[AccountsState]):
         return script(_READ, *(word for pair in homes for word in pair))
 
     def process(self, output: list[str]) -> AccountsState:
+        if output[-1:] != ["end"]:
+            raise FactProcessError("the answer about the accounts was cut; try again")
         said = [line.partition(" ")[::2] for line in output]
         rows = {kind: [rest for word, rest in said if word == kind] for kind, _ in said}
         passwords = dict(_pairs(rows.get("password", [])))
-        users = [_user(line, passwords) for line in rows.get("passwd", [])]
-        groups = [_group(line) for line in rows.get("group", [])]
+        users = [_user(line, passwords) for line in _database(rows["passwd"])]
+        groups = [_group(line) for line in _database(rows["group"])]
         parts = {
             kind: {name: state_of(*state.split(" ")) for name, state in _pairs(rows.get(kind, []))}
             for kind in ("home", "ssh", "keys")
@@ -146,5 +156,13 @@ def _group(line: str) -> Group:
     return Group(name, int(gid), frozenset(filter(None, members.split(","))))
 
 
-def _text(encoded: str) -> str:
-    return base64.b64decode(encoded).decode("utf-8", errors="surrogateescape")
+def _database(encoded: list[str]) -> list[str]:
+    """Return the lines of passwd or group; bytes that are no UTF-8 become U+FFFD."""
+    text = base64.b64decode("".join(encoded)).decode("utf-8", errors="replace")
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _text(encoded: str) -> str | None:
+    """Return the keys, before which a dot shows that the account could read them."""
+    read = base64.b64decode(encoded).decode("utf-8", errors="surrogateescape")
+    return read[1:] if read else None

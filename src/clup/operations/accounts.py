@@ -38,29 +38,32 @@ mv -T -- "$candidate" "$3"
 """
 
 # $1 user, $2 group, $3 home; the content comes as base64. The user may exchange what lies in the
-# home at any moment: root changes only "." after entering it, the user writes the rest.
-_WRITE_KEYS = """set -eu
-umask 077
-cd -P -- "$3"
-home=$(pwd)
-[ -e .ssh ] || [ -L .ssh ] || setpriv --reuid="$1" --regid="$2" --clear-groups mkdir .ssh
-cd -P -- .ssh
-if [ "$(pwd)" != "$home/.ssh" ]; then echo "$3/.ssh is a link, not a folder" >&2; exit 1; fi
-chown -- "$1:$2" .
-chmod -- 00700 .
-if [ -e authorized_keys ]; then chown -h -- "$1:$2" authorized_keys; fi
-exec setpriv --reuid="$1" --regid="$2" --clear-groups sh -euc '
+# home at any moment, also for what only root may touch: all is done with no more power than the
+# account has. Keys of another owner, which it can read, are replaced by a copy of its own.
+_WRITE_KEYS = """exec setpriv --reuid="$1" --regid="$2" --clear-groups sh -euc '
+  umask 077
+  cd -P -- "$2"
+  home=$(pwd)
+  [ -e .ssh ] || [ -L .ssh ] || mkdir .ssh
+  cd -P -- .ssh
+  if [ "$(pwd)" != "$home/.ssh" ]; then echo "$2/.ssh is a link, not a folder" >&2; exit 1; fi
+  chgrp -- "$1" .
+  chmod -- 00700 .
   candidate=$(mktemp .authorized_keys.XXXXXX)
   trap "rm -f -- $candidate" EXIT
   base64 -d >"$candidate"
-  if cmp -s -- "$candidate" authorized_keys; then chmod 0600 authorized_keys; exit; fi
+  if cmp -s -- "$candidate" authorized_keys && [ -O authorized_keys ]; then
+    chgrp -h -- "$1" authorized_keys
+    chmod 0600 authorized_keys
+    exit
+  fi
   if [ -e authorized_keys ]; then
     kept=authorized_keys.bak.$(date -u +%Y%m%d-%H%M%S)
     cp -p -- authorized_keys "$kept"
     sync -- "$kept"
   fi
   sync -- "$candidate"
-  mv -fT -- "$candidate" authorized_keys'
+  mv -fT -- "$candidate" authorized_keys' sh "$2" "$3"
 """
 
 # $1 user, $2 uid, $3 seconds. What it is asked does not matter, only that it answers.
@@ -146,7 +149,7 @@ def authorized_keys(
     """Converge the keys with which a user may log in. Others stay, unless `exclusive`."""
     state = _home(host.get_fact(Accounts, homes=among), user)
     path = f"{home}/.ssh/authorized_keys"
-    if refusal := keys_refusal(state, home):
+    if refusal := keys_refusal(state, user, home):
         yield refuse(*refusal)
         return
     wanted = merged(state.text, keys, exclusive)
