@@ -9,7 +9,8 @@ from testinfra.host import Host
 
 from clup import lab
 from clup.cli.apply import converge
-from clup.cli.screen import Screen, is_terminal
+from clup.cli.ask import asker
+from clup.cli.screen import Screen
 from clup.cli.session import Session, run
 from clup.cli.target import Target
 from clup.cli.verify import check_all
@@ -49,11 +50,8 @@ def command(name: str, yes: bool, as_json: bool) -> None:
             for host in session.deployment.active:
                 _show(session.screen, testinfra_host(host), name)
 
-    def confirm(question: str) -> bool:
-        return yes or not is_terminal() or click.confirm(question, default=True, err=True)
-
     def machine(screen: Screen) -> None:
-        lab.up(name, say=screen.step, confirm=confirm)
+        lab.up(name, say=screen.step, confirm=asker(yes))
 
     run("demo", Target("inventories/lab.py", (), None, as_json), work, machine)
 

@@ -4,13 +4,14 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
 from clup import lab
 from clup.cli import FAILED, answer
+from clup.cli.ask import asker
 from clup.lab.machine import Disk
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -61,13 +62,6 @@ def parse_disk(text: str) -> Disk:
     if found is None:
         raise click.BadParameter(f"{text!r} is not ID=SIZE, such as virtio-SPARE=512M")
     return Disk(found[1], int(found[2]) * UNITS[found[3]])
-
-
-def asker(assume_yes: bool) -> Callable[[str], bool]:
-    """Given --yes or not, return what answers a question: the user, if there is a terminal."""
-    if assume_yes or not sys.stdin.isatty():
-        return lambda question: True
-    return lambda question: click.confirm(question, default=True, err=True)
 
 
 def meant(name: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,8 +130,3 @@ class Screen(Listener):
                 yield f"[{colour}]{escape(line)}[/]" if colour else escape(line)
         if operation.error:
             yield f"[red]{escape(operation.error)}[/]"
-
-
-def is_terminal() -> bool:
-    """Whether a person is there to be asked."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

@@ -17,7 +17,9 @@ from xml.etree import ElementTree
 
 import click
 
+from clup import lab
 from clup.cli import FAILED
+from clup.cli.ask import asker
 from clup.cli.target import ROOT
 
 TYPED = ("src", "roles", "deploys", "inventories", "group_data", "tests", "molecule", "config.py")
@@ -78,11 +80,14 @@ STAGES: dict[str, tuple[Step, ...]] = {
 }
 """The stages in their order. A word with a star stands for the tracked files that match it."""
 
+WITH_LABS = {"molecule", "lab", "faults"}
+"""The stages that make labs, without a terminal: what these need is asked for before."""
+
 
 @click.command()
 @click.argument("stages", nargs=-1, type=click.Choice(list(STAGES)), metavar="[STAGE]...")
-@click.option("--yes", is_flag=True, expose_value=False, help="Install what is needed, unasked.")
-def command(stages: tuple[str, ...]) -> None:
+@click.option("--yes", is_flag=True, help="Install what a lab needs without asking.")
+def command(stages: tuple[str, ...], yes: bool) -> None:
     """Run the project's tests: unit, lint, molecule, lab, faults; without a word, all of them.
 
     \b
@@ -93,6 +98,8 @@ def command(stages: tuple[str, ...]) -> None:
     skipped test fails unless this machine cannot run it at all.
     """
     _install_tools()
+    if not stages or WITH_LABS.intersection(stages):
+        _equip(yes)
     environment = _environment()
     total = Tally()
     for stage in stages or STAGES:
@@ -213,6 +220,14 @@ def _call(words: Sequence[str], environment: Mapping[str, str], output: IO[bytes
 def _environment() -> dict[str, str]:
     """Return the environment of the steps: the programs of .venv come first."""
     return os.environ | {"PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
+def _equip(yes: bool) -> None:
+    """Install what labs need on this machine, once the user agrees."""
+    try:
+        lab.equip(lambda line: click.echo(line, err=True), asker(yes))
+    except lab.LabError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _install_tools() -> None:

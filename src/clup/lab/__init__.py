@@ -10,7 +10,7 @@ What the rest of clup uses is here; the files beside it are one idea each.
 
 from clup.lab.errors import LabError
 from clup.lab.keys import ssh_argv
-from clup.lab.lifecycle import down, down_all, reboot, up
+from clup.lab.lifecycle import down, down_all, equip, reboot, up
 from clup.lab.lookup import Seen, chosen, find, labs, only, running, seen, sole
 from clup.lab.machine import DEFAULT_DISKS, Disk, Lab
 
@@ -23,6 +23,7 @@ __all__ = [
     "chosen",
     "down",
     "down_all",
+    "equip",
     "find",
     "labs",
     "only",

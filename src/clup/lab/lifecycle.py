@@ -56,6 +56,15 @@ def up(
         return machine.made_ready(lab)
 
 
+def equip(say: Say, confirm: Confirm, kind: str = "container") -> None:
+    """Given a kind of lab, install what such labs need here once it is confirmed. Raise LabError.
+
+    For whoever calls `up` later where nobody can be asked.
+    """
+    with locked(say):
+        needs.ensure(driver_of(kind).needed(), say, confirm)
+
+
 def down(name: str = "default", say: Say = print) -> None:
     """Given a lab's name, remove all of it, whatever state it is in. Raise LabError if unknown."""
     with locked(say):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
-from clup.cli.test import Tally, apart, expand, tally_of
+from clup import cli
+from clup.cli import ask, test
+from clup.cli.test import STAGES, WITH_LABS, Tally, apart, expand, tally_of
+from clup.lab import needs
 
 EXCUSED = '<testcase name="a"><skipped message="cannot run here: no device-mapper"/></testcase>'
 SKIPPED = '<testcase classname="t" name="b"><skipped message="later"/></testcase>'
@@ -52,3 +56,59 @@ def test_a_star_stands_for_tracked_files() -> None:
 def test_side_by_side_each_file_has_a_process_and_is_run_once() -> None:
     words = ["pytest", "-q", "tests/b.py", "tests/a.py", "tests/b.py"]
     assert apart(words) == [["pytest", "-q", "tests/b.py"], ["pytest", "-q", "tests/a.py"]]
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A machine without mmdebstrap, a person at its terminal who says no, and no test to run."""
+    done: list[str] = []
+    monkeypatch.setattr(test, "_install_tools", lambda: None)
+    monkeypatch.setattr(needs, "there", lambda command: command != "mmdebstrap")
+    monkeypatch.setattr(needs, "known", lambda package: True)
+    monkeypatch.setattr(
+        needs, "run", lambda words, **_: done.append("update" if "update" in words else words[-1])
+    )
+    monkeypatch.setattr(ask, "is_terminal", lambda: True)
+
+    def tests(*_: object) -> Tally:
+        done.append("tests")
+        return Tally(passed=1)
+
+    def refuse(question: str, **_: object) -> bool:
+        done.append(question)
+        return False
+
+    monkeypatch.setattr(test, "_run_all", tests)
+    monkeypatch.setattr(click, "confirm", refuse)
+    return done
+
+
+@pytest.mark.parametrize("stages", [[], *([name] for name in sorted(WITH_LABS))])
+def test_what_labs_need_is_asked_for_before_any_test(
+    bare: list[str], stages: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["test", *stages])
+    assert end.value.code == 1
+    assert bare == ["update", "Install them?"]
+    assert "mmdebstrap: builds the machine's image" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stages", [[name] for name in STAGES if name not in WITH_LABS])
+def test_stages_without_labs_ask_nothing(bare: list[str], stages: list[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["test", *stages])
+    assert end.value.code == 0
+    assert set(bare) == {"tests"}
+
+
+@pytest.mark.parametrize(("arguments", "terminal"), [(["--yes"], True), ([], False)])
+def test_unasked_it_goes_on(
+    bare: list[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], terminal: bool
+) -> None:
+    monkeypatch.setattr(ask, "is_terminal", lambda: terminal)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["test", "lab", *arguments])
+    # The installation of this test brings nothing, which is said.
+    assert end.value.code == 1
+    assert bare == ["update", "mmdebstrap"]
