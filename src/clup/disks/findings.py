@@ -8,14 +8,14 @@ from clup.machine.blank import describe, erase_it
 _USES = {
     "crypto_LUKS": ("a LUKS container", "open it with `cryptsetup` to see what is in it"),
     "LVM2_member": ("an LVM physical volume", "see `pvs` and `lvs` for what is on it"),
-    "linux_raid_member": ("a member of a Linux RAID", "see `mdadm --examine {node}`"),
-    "swap": ("swap space", "if it is no longer used, erase it with `wipefs -a {node}`"),
+    "linux_raid_member": ("a member of a Linux RAID", "see `mdadm --examine {path}`"),
+    "swap": ("swap space", "if it is no longer used, erase it with `wipefs -a {path}`"),
     "zfs_member": ("a member of a ZFS pool", "see `zpool import`"),
-    "bcache": ("a bcache device", "see `bcache-super-show {node}`"),
+    "bcache": ("a bcache device", "see `bcache-super-show {path}`"),
     "VMFS_volume_member": ("a VMFS volume", "it belongs to a hypervisor: detach it"),
-    "ddf_raid_member": ("a member of a DDF RAID", "see `mdadm --examine {node}`"),
-    "isw_raid_member": ("a member of an Intel RAID", "see `mdadm --examine {node}`"),
-    "jbd": ("the external journal of another ext filesystem", "see `dumpe2fs {node}`"),
+    "ddf_raid_member": ("a member of a DDF RAID", "see `mdadm --examine {path}`"),
+    "isw_raid_member": ("a member of an Intel RAID", "see `mdadm --examine {path}`"),
+    "jbd": ("the external journal of another ext filesystem", "see `dumpe2fs {path}`"),
 }
 
 
@@ -27,61 +27,60 @@ def named(machine: Machine, device: BlockDevice) -> str:
     return f"{known[0]} ({node}, {size})" if known else f"{node} ({size})"
 
 
-def content(device: BlockDevice, label: str) -> tuple[str, str]:
+def content(machine: Machine, device: BlockDevice, label: str) -> tuple[str, str]:
     """Given a device on which blkid found something, return what it is and what to do.
 
     `label` is the one that the settings ask for.
     """
-    tags, node = device.tags, device.node or device.name
+    tags, path = device.tags, machine.path(device)
     kind = tags.get("ID_FS_TYPE", "")
     if not kind:
-        return _table(device, tags.get("ID_PART_TABLE_TYPE", "unknown"), node)
+        return _table(device, tags.get("ID_PART_TABLE_TYPE", "unknown"), path)
     if kind in _USES:
         what, cure = _USES[kind]
         name = f" named {device.label!r}" if device.label else ""
         version = f" of version {tags['ID_FS_VERSION']}" if kind == "crypto_LUKS" else ""
-        return f"holds {what}{version}{name}", cure.format(node=node)
+        return f"holds {what}{version}{name}", cure.format(path=path)
     if device.label == label:
         return (
             f"holds a filesystem of type {kind} labelled {label!r}; a label alone is no proof, "
             "only ext4 is adopted",
-            erase_it(node),
+            erase_it(path),
         )
     if kind == "ext4":
         there = f"labelled {device.label!r}" if device.label else "without a label"
         return (
             f"holds an ext4 filesystem {there}, not {label!r}",
-            f"if it is the one that is meant, label it yourself with `e2label {node} {label}`",
+            f"if it is the one that is meant, label it yourself with `e2label {path} {label}`",
         )
     there = f" labelled {device.label!r}" if device.label else ""
-    return f"holds a filesystem of type {kind}{there}", erase_it(node)
+    return f"holds a filesystem of type {kind}{there}", erase_it(path)
 
 
-def ambivalent(device: BlockDevice) -> tuple[str, str]:
+def ambivalent(machine: Machine, device: BlockDevice) -> tuple[str, str]:
     """Return the words for a device on which blkid found several things that exclude each other."""
     kinds = ", ".join(f"{one.type} at {one.offset}" for one in device.signatures)
-    node = device.node or device.name
     return f"holds signatures that exclude each other ({kinds or 'unnamed'})", (
-        f"find out with `wipefs {node}` which of them is a leftover"
+        f"find out with `wipefs {machine.path(device)}` which of them is a leftover"
     )
 
 
-def erasable(device: BlockDevice) -> tuple[str, str]:
+def erasable(machine: Machine, device: BlockDevice) -> tuple[str, str]:
     """Return the words for what wipefs finds where blkid finds nothing."""
-    node = device.node or device.name
+    path = machine.path(device)
     if {one.type for one in device.signatures} == {"gpt"}:
         return "holds only the backup, at its end, of a GUID partition table", (
-            f"`gdisk {node}` can restore the table; if it is not needed, `wipefs -a {node}`"
+            f"`gdisk {path}` can restore the table; if it is not needed, `wipefs -a {path}`"
         )
     kinds = ", ".join(f"{one.type} at {one.offset}" for one in device.signatures)
-    return f"holds {kinds}, found by wipefs though not by blkid", f"see `wipefs {node}`"
+    return f"holds {kinds}, found by wipefs though not by blkid", f"see `wipefs {path}`"
 
 
-def bytes_found(device: BlockDevice, sample: Sample) -> tuple[str, str]:
+def bytes_found(machine: Machine, device: BlockDevice, sample: Sample) -> tuple[str, str]:
     """Return the words for bytes that are not zero where no signature was found."""
     place = f"between bytes {sample.offset} and {sample.offset + sample.length} is one not zero"
     there = place if sample.at is None else describe(sample.sector, sample.at)
-    return f"carries no signature but is not blank: {there}", erase_it(device.node or device.name)
+    return f"carries no signature but is not blank: {there}", erase_it(machine.path(device))
 
 
 def held(machine: Machine, device: BlockDevice) -> tuple[str, str]:
@@ -102,13 +101,13 @@ def held(machine: Machine, device: BlockDevice) -> tuple[str, str]:
         return f"is held by an open LUKS container as {shown}", "it is in use: choose another disk"
     if any(holder.name.startswith("md") for holder in holders):
         return f"is held by a Linux RAID as {shown}", "see `cat /proc/mdstat`; choose another disk"
-    return f"is held by {shown}", f"see `lsblk {device.node or device.name}`; let go of it first"
+    return f"is held by {shown}", f"see `lsblk {machine.path(device)}`; let go of it first"
 
 
-def _table(device: BlockDevice, kind: str, node: str) -> tuple[str, str]:
+def _table(device: BlockDevice, kind: str, path: str) -> tuple[str, str]:
     name = {"dos": "MBR", "gpt": "GPT"}.get(kind, kind)
     count = device.table_entries
     parts = f"with {count} partition{'s' if count != 1 else ''}" if count else "without partitions"
     return f"holds a partition table ({name}) {parts}", (
-        f"see `partx --show {node}`; if nothing on it is needed, erase it with `wipefs -a {node}`"
+        f"see `partx --show {path}`; if nothing on it is needed, erase it with `wipefs -a {path}`"
     )

@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePosixPath
+
+from clup.machine.selector import BY_ID, plain
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,16 @@ class Machine:
         """Return the devices that carry a filesystem's label, whatever the filesystem is."""
         return [device for device in self.devices.values() if label and device.label == label]
 
+    def path(self, device: BlockDevice) -> str:
+        """Return a path of a device for people to type: one that holds after a reboot, if any.
+
+        A name that udev has to escape is none, as shells and people take it otherwise.
+        """
+        for name in self.ids.get(device.name, []):
+            if re.fullmatch(r"[A-Za-z0-9#+.:=@_-]+", name):
+                return str(PurePosixPath(BY_ID, name))
+        return device.node or f"/dev/{device.name}"
+
     @cached_property
     def ids(self) -> dict[str, list[str]]:
         """The by-id names of each device, by its name."""
@@ -136,16 +149,6 @@ class Machine:
         for link, name in sorted(self.links.items()):
             found.setdefault(name, []).append(link)
         return found
-
-
-def plain(encoded: str) -> str:
-    r"""Given a value of udev's, return it without its \xHH escapes."""
-    return re.sub(r"\\x([0-9a-fA-F]{2})", lambda found: chr(int(found[1], 16)), encoded)
-
-
-def wwn(value: str) -> str:
-    """Given a world-wide name as udev, sysfs or lsblk write it, return its bare digits."""
-    return re.sub(r"^(0x|naa\.|eui\.|uuid\.|wwn-0x)", "", value.strip().lower())
 
 
 def shown_size(size: int) -> str:

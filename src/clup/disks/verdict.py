@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from clup.disks import findings
-from clup.disks.machine import BlockDevice, Machine, shown_size, wwn
+from clup.disks.machine import BlockDevice, Machine, shown_size
+from clup.machine.selector import Selector, wwn
 
 Kind = Literal["mounted", "adopt", "blank", "foreign", "unknown"]
+Proof = Literal["full", "sample"]
 
 NAMED = 12
 """How many by-id names a message lists."""
@@ -38,13 +40,23 @@ class Wanted:
     at_least: int = 0
     waiver: str = ""
 
+    @property
+    def selector(self) -> tuple[Selector, str] | None:
+        """How the settings select the disk, and by which value; None if they do not."""
+        chosen: tuple[tuple[Selector, str], ...] = (
+            ("by_id", self.by_id),
+            ("serial", self.serial),
+            ("wwn", self.wwn),
+        )
+        return next((one for one in chosen if one[1]), None)
+
 
 @dataclass(frozen=True)
 class Verdict:
     """What a disk is to one filesystem, what it rests on, and the cure where it is refused.
 
     `device` is None when none was found. `relabel` says that a filesystem which is known to be
-    ours by its UUID has lost its label.
+    ours by its UUID has lost its label. `proof` is how a disk that is blank so far is proven so.
     """
 
     kind: Kind
@@ -53,6 +65,7 @@ class Verdict:
     what: str = ""
     device: BlockDevice | None = None
     relabel: bool = False
+    proof: Proof = "full"
 
     @property
     def refused(self) -> bool:
@@ -116,6 +129,11 @@ def _refusal(machine: Machine, wanted: Wanted, device: BlockDevice) -> Verdict |
             f"is not what is mounted at {wanted.mount}: that is {top.type} from {top.source}",
             f"find out what that is, then `umount {wanted.mount}`",
         )
+    if top is not None and top.root != "/":
+        return _foreign(
+            f"is mounted at {wanted.mount} only by its folder {top.root}",
+            f"find out who mounts it so, then `umount {wanted.mount}`",
+        )
     if top is None:
         in_use = _in_use(machine, wanted, device)
         if in_use is not None:
@@ -131,7 +149,7 @@ def _refusal(machine: Machine, wanted: Wanted, device: BlockDevice) -> Verdict |
         said = (
             f"ended with {device.blkid.status}: {device.blkid.said}" if device.blkid else "did not"
         )
-        return _unknown(f"cannot be judged: blkid {said}", f"try `blkid -p {device.node}`")
+        return _unknown(f"cannot be judged: blkid {said}", f"try `blkid -p {machine.path(device)}`")
     return None
 
 
@@ -153,11 +171,11 @@ def _in_use(machine: Machine, wanted: Wanted, device: BlockDevice) -> Verdict | 
 def _by_content(machine: Machine, wanted: Wanted, device: BlockDevice) -> Verdict:
     """Return the verdict on a device that is free, or mounted where it belongs."""
     if device.blkid is not None and device.blkid.status == 8:
-        return _foreign(*findings.ambivalent(device))
+        return _foreign(*findings.ambivalent(machine, device))
     if not device.tags:
         return _without_signature(machine, wanted, device)
     if device.tags.get("ID_FS_TYPE") != "ext4":
-        return _foreign(*findings.content(device, wanted.label))
+        return _foreign(*findings.content(machine, device, wanted.label))
     known = machine.records.get(wanted.name)
     if known not in (None, device.uuid):
         return _foreign(
@@ -166,7 +184,7 @@ def _by_content(machine: Machine, wanted: Wanted, device: BlockDevice) -> Verdic
             f"{record(wanted.name)} on the machine",
         )
     if known is None and device.label != wanted.label:
-        return _foreign(*findings.content(device, wanted.label))
+        return _foreign(*findings.content(machine, device, wanted.label))
     mounted = machine.mounted_at(wanted.mount) is not None
     place = f"mounted at {wanted.mount}" if mounted else "not mounted"
     label = f"labelled {device.label!r}" if device.label else "without a label"
@@ -181,7 +199,7 @@ def _without_signature(machine: Machine, wanted: Wanted, device: BlockDevice) ->
         said = device.wipefs.said if device.wipefs else "was not asked"
         return _unknown(f"cannot be judged: wipefs says {said!r}", "look at `dmesg`")
     if device.signatures:
-        return _foreign(*findings.erasable(device))
+        return _foreign(*findings.erasable(machine, device))
     if device.partitions:
         return _foreign(f"has the partitions {', '.join(device.partitions)}", "see `lsblk`")
     if device.size < wanted.at_least:
@@ -194,7 +212,7 @@ def _without_signature(machine: Machine, wanted: Wanted, device: BlockDevice) ->
     resumes = machine.markers.get(wanted.name) == device.size
     strange = next((sample for sample in device.samples if sample.status != 0), None)
     if strange is not None and not resumes:
-        return _foreign(*findings.bytes_found(device, strange))
+        return _foreign(*findings.bytes_found(machine, device, strange))
     if resumes:
         found = "carries what a cut run began; it is finished if all else is zeros"
     else:
@@ -203,10 +221,13 @@ def _without_signature(machine: Machine, wanted: Wanted, device: BlockDevice) ->
             "is blank so far: blkid, wipefs, partition table and holders find nothing, "
             f"{read} in {len(device.samples)} places are zeros"
         )
-    return Verdict("blank", f"{found}; {_proof(device.size, wanted.waiver)}")
+    # The waiver speaks of a disk on which nothing was begun.
+    waiver = "" if resumes else wanted.waiver
+    proof: Proof = "sample" if waiver else "full"
+    return Verdict("blank", f"{found}; {_cost(device.size, waiver)}", proof=proof)
 
 
-def _proof(size: int, waiver: str) -> str:
+def _cost(size: int, waiver: str) -> str:
     if waiver:
         return f"only a sample of it is read before it is formatted: {waiver}"
     minutes = size / READING / 60

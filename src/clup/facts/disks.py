@@ -16,7 +16,8 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.facts import FactBase
 
 from clup.command import script
-from clup.disks.machine import Answer, BlockDevice, Machine, Mount, Sample, Signature, plain, wwn
+from clup.disks.machine import Answer, BlockDevice, Machine, Mount, Sample, Signature
+from clup.machine.selector import plain, wwn
 
 _READ = Path(__file__).with_suffix(".sh").read_text()
 

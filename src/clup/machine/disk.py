@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clup.machine.process import RefusedError, run, say
+from clup.machine.selector import Selector, is_selected
 
 READ_ONLY = "is read-only; make it writable where the disk is attached"
 
@@ -83,8 +84,12 @@ def _why(error: OSError, number: str) -> str:
     return f"is held by {who}; let go of it first, then run again"
 
 
-def identify(fd: int, id: str, number: str, size: int) -> Disk:  # noqa: A002  udev's word
-    """Return what the held disk is. Raise RefusedError unless it is the one that was probed."""
+def identify(fd: int, selector: Selector, id: str, number: str, size: int) -> Disk:  # noqa: A002
+    """Return what the held disk is.
+
+    Raise RefusedError unless it is the one that was probed, and the one that the settings select:
+    a disk that was attached meanwhile may have the number and the size of the other.
+    """
     status = os.fstat(fd)
     if not stat.S_ISBLK(status.st_mode):
         raise RefusedError("is not a block device; select the disk by its id")
@@ -94,6 +99,8 @@ def identify(fd: int, id: str, number: str, size: int) -> Disk:  # noqa: A002  u
             f"is now device {found[0]} of {found[1]} bytes, but was {number} of {size} bytes when "
             "it was probed; plan again"
         )
+    if not is_selected(fd, selector, id):
+        raise RefusedError(f"is not, or no longer, the disk of {selector} {id!r}; plan again")
     folder = Path(f"/sys/dev/block/{number}")
     if _first_line(folder / "ro") != "0":
         raise RefusedError(READ_ONLY)

@@ -20,20 +20,28 @@ import time
 import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import get_args
 
 from clup.machine.blank import erase_it, prove, sampled
 from clup.machine.disk import Disk, held, identify, signatures
 from clup.machine.ext4 import Recipe, check, make_image, mke2fs_version, used_ranges, write_image
 from clup.machine.process import REFUSED, RefusedError, say
+from clup.machine.selector import Selector
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to make and on which disk. `number` (MAJOR:MINOR) and `size` are what the probe saw."""
+    """What to make and on which disk. `number` (MAJOR:MINOR) and `size` are what the probe saw.
+
+    `id` is the disk's value of the `selector` in the settings. `shown` is its path for messages:
+    one that leads to the same disk after a reboot.
+    """
 
     path: str
+    shown: str
     number: str
     size: int
+    selector: Selector
     id: str
     label: str
     reserved_percent: float
@@ -47,21 +55,23 @@ class Order:
 def make(order: Order) -> str:
     """Bring the filesystem about and return what was done. Raise RefusedError if not."""
     with held(order.path, order.number, order.wait) as fd:
-        disk = identify(fd, order.id, order.number, order.size)
+        disk = identify(fd, order.selector, order.id, order.number, order.size)
         kept = read_marker(order, disk)
         tags = signatures(order.path)
         if is_made(tags, order.label):
             return finish(order, tags, "was already there")
         if tags:
             kind = tags.get("ID_FS_TYPE") or tags.get("ID_PART_TABLE_TYPE") or "something"
-            raise RefusedError(f"holds {kind} by now; {erase_it(order.path)}")
+            raise RefusedError(f"holds {kind} by now; {erase_it(order.shown)}")
         if kept:
-            say(f"{order.path}: an earlier run was cut; it is finished if nothing else is there")
+            say(f"{order.shown}: an earlier run was cut; it is finished if nothing else is there")
         recipe = kept or new_recipe(order)
         image = make_image(recipe)
+        # Who began and was cut is proven to be nobody else by the whole disk, not by a sample.
+        is_full = kept is not None or order.proof == "full"
         whole = [(0, order.size)]
-        ranges = whole if order.proof == "full" else sampled(order.size, used_ranges(image))
-        prove(fd, order.path, ranges, image if kept else None, order.deadline)
+        ranges = whole if is_full else sampled(order.size, used_ranges(image))
+        prove(fd, order.shown, ranges, image if kept else None, order.deadline)
         if not kept:
             write_marker(order, disk, recipe)
         write_image(fd, image, order.size)
@@ -141,8 +151,9 @@ def _sync_folder(path: Path) -> None:
 def read_order(words: list[str]) -> Order:
     """Given the program's arguments, return the order."""
     parser = argparse.ArgumentParser(description="Make ext4 on a disk that is proven blank.")
-    for name in ("path", "number", "id", "label"):
+    for name in ("path", "shown", "number", "id", "label"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--selector", choices=get_args(Selector), required=True)
     parser.add_argument("--size", type=int, required=True, help="bytes")
     parser.add_argument("--reserved-percent", type=float, default=1.0)
     parser.add_argument("--proof", choices=("full", "sample"), default="full")
@@ -163,7 +174,7 @@ def main(words: list[str]) -> int:
         line, status = f"{refusal}; the disk is untouched", REFUSED
     except (OSError, RuntimeError) as error:
         line, status = f"{error}; apply again: what was begun is finished, or refused", 1
-    sys.stderr.write(f"{order.id} ({order.path}): {line}\n")
+    sys.stderr.write(f"{order.id} ({order.shown}): {line}\n")
     return status
 
 

@@ -75,17 +75,21 @@ def ext4(wanted: Wanted, reserved_percent: float = 1.0) -> Steps:
 
 
 def _format(wanted: Wanted, found: Verdict, reserved: float) -> StringCommand:
-    device = found.device
+    device, selector = found.device, wanted.selector
+    # Without a selector a disk is known by its label, and so is not blank.
     assert device is not None
+    assert selector is not None
     deadline = 600 + int(device.size / SLOWEST)
     options = {
         "path": device.node,
+        "shown": host.get_fact(Disks).path(device),
         "number": device.number,
         "size": device.size,
-        "id": wanted.by_id or wanted.serial or wanted.wwn,
+        "selector": selector[0],
+        "id": selector[1],
         "label": wanted.label,
         "reserved-percent": reserved,
-        "proof": "sample" if wanted.waiver else "full",
+        "proof": found.proof,
         "marker": marker(wanted.name),
         "record": record(wanted.name),
         "wait": WAIT,

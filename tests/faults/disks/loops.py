@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from clup.machine.selector import BY_ID
 from clup.operations.programs import BOOT, packed
 
 MIB = 1 << 20
@@ -18,10 +19,14 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop device and the file behind it."""
+    """A loop device and the file behind it; `link` leads to it as udev's links lead to disks."""
 
     path: str
     file: Path
+
+    @property
+    def link(self) -> Path:
+        return BY_ID / f"clup-test-{Path(self.path).name}"
 
     @property
     def number(self) -> str:
@@ -53,9 +58,14 @@ def loop(
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     path = made.stdout.strip()
+    disk = Loop(path, file)
+    disk.link.parent.mkdir(parents=True, exist_ok=True)
+    disk.link.unlink(missing_ok=True)
+    disk.link.symlink_to(path)
     try:
-        yield Loop(path, file)
+        yield disk
     finally:
+        disk.link.unlink(missing_ok=True)
         subprocess.run(["losetup", "--detach", path], check=True)
 
 
@@ -63,9 +73,11 @@ def format_words(disk: Loop, folder: Path, **more: object) -> list[str]:
     """Return format_disk's arguments for a disk; its marker and record lie in `folder`."""
     options: dict[str, object] = {
         "path": disk.path,
+        "shown": disk.link,
         "number": disk.number,
         "size": disk.size,
-        "id": "virtio-LABDATA",
+        "selector": "by_id",
+        "id": disk.link.name,
         "label": "CLAW_DATA",
         "marker": folder / "data.json",
         "record": folder / "data.uuid",

@@ -151,3 +151,14 @@ def test_a_sample_reads_what_the_filesystem_takes_for_zero(tmp_path: Path) -> No
         write(disk, journal[1] - 2 * MIB - 77, bytes(14))
         assert format_disk(disk, tmp_path, proof="sample").returncode == 0
         assert is_clean(disk)
+
+
+def test_a_cut_run_is_finished_only_after_all_of_the_disk_was_read(tmp_path: Path) -> None:
+    """A waiver speaks of a new disk; after a cut, somebody else may have used this one."""
+    with loop(tmp_path, mib=256) as disk:
+        assert power_fails(disk, tmp_path, 8)
+        stray = 100 * MIB + 5
+        write(disk, stray, b"x")
+        refused = format_disk(disk, tmp_path, proof="sample")
+        assert refused.returncode == 3, refused.stdout
+        assert f"byte {stray} is not zero" in refused.stderr

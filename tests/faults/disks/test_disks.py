@@ -63,7 +63,9 @@ def test_a_stranger_is_refused_and_left_alone(stranger: Stranger, tmp_path: Path
     assert planned.kind == stranger.planned
     assert proof.returncode == 3, proof.stderr
     assert stranger.says in told
-    assert disk.path in told
+    # What is typed next must not be about another disk after a reboot.
+    assert (planned.cure if planned.refused else proof.stderr).count(disk.path) == 0
+    assert (disk.path if planned.refused else str(disk.link)) in told
     assert after == before
     assert not (tmp_path / "data.json").exists()
 
@@ -149,6 +151,20 @@ def test_another_disk_under_the_same_name(disk: Loop, tmp_path: Path) -> None:
     refused = format_disk(disk, tmp_path, size=disk.size + 512)
     assert refused.returncode == 3
     assert "plan again" in refused.stderr
+
+
+def test_another_disk_under_the_same_number(disk: Loop, tmp_path: Path) -> None:
+    """One was detached while the run waited, and another of its size took its place."""
+    with loop(tmp_path, name="selected") as selected:
+        for name in (selected.link.name, "wwn-gone"):
+            refused = format_disk(disk, tmp_path, id=name)
+            assert refused.returncode == 3
+            assert f"is not, or no longer, the disk of by_id '{name}'" in refused.stderr
+        for selector in ("serial", "wwn"):
+            refused = format_disk(disk, tmp_path, selector=selector, id="60022480")
+            assert refused.returncode == 3
+            assert f"the disk of {selector} '60022480'; plan again" in refused.stderr
+    assert not any(disk.file.read_bytes())
 
 
 def test_the_reading_needs_no_argument_and_one_command() -> None:

@@ -102,6 +102,11 @@ CASES = {
         "foreign",
         "is not what is mounted at /srv/data: that is xfs from /dev/sdc",
     ),
+    "only a folder of ours is mounted there": (
+        machine(OURS, mounts=(replace(mount(), root="/sub"),)),
+        "foreign",
+        "is mounted at /srv/data only by its folder /sub",
+    ),
     "a stranger over ours": (
         machine(OURS, mounts=(mount(), mount(number="0:50", source="tmpfs", kind="tmpfs"))),
         "foreign",
@@ -261,9 +266,22 @@ def test_a_disk_by_its_selector(wanted: Wanted, kind: str, says: str) -> None:
 
 
 def test_a_waiver_is_shown_with_its_reason() -> None:
-    found = verdict(machine(BLANK), replace(WANTED, waiver="new from the shop"))
+    waived = replace(WANTED, waiver="new from the shop")
+    found = verdict(machine(BLANK), waived)
+    assert (found.proof, verdict(machine(BLANK), WANTED).proof) == ("sample", "full")
+    # It speaks of a new disk, not of one on which a run was cut.
+    resumed = verdict(machine(BLANK, markers={"data": 1 << 30}), waived)
+    assert (resumed.proof, "all of it is read" in resumed.found) == ("full", True)
     assert found.found.endswith("only a sample of it is read before it is formatted: "
                                 "new from the shop")  # fmt: skip
+
+
+def test_cures_name_the_disk_as_it_is_named_after_a_reboot() -> None:
+    stranger = replace(OURS, blkid=tags("xfs"))
+    assert verdict(machine(stranger), WANTED).cure.endswith("/dev/disk/by-id/scsi-36002248a`")
+    unnamed = replace(machine(stranger), links={"ata-a b": "sdb"})
+    by_serial = Wanted("data", "CLAW_DATA", "/srv/data", serial="SER1")
+    assert verdict(unnamed, by_serial).cure.endswith("/dev/sdb`")
 
 
 def test_two_paths_to_one_disk_are_refused() -> None:
