@@ -125,6 +125,15 @@ def test_what_a_user_plants_is_neither_followed_nor_shown(
     on_machine(box, "cd /home/psy; rm -rf .ssh .env roots old; mv /root/kept .ssh")
 
 
+def test_a_name_in_another_encoding_hides_nobody(box: lab.Lab) -> None:
+    on_machine(
+        box, "useradd -u 1400 mueller; sed -i 's/^mueller:x:1400:[0-9]*:/&M\\xfcller/' /etc/passwd"
+    )
+    assert people(box, "plan").exit == 0
+    assert people(box, "verify").checks("failed") == []
+    on_machine(box, "userdel mueller")
+
+
 def test_a_link_planted_after_the_look_is_not_followed(box: lab.Lab) -> None:
     on_machine(
         box, "cp -a /home/psy/.ssh /root/kept; su psy -c 'rm -r ~/.ssh; ln -s /root/.ssh ~/.ssh'"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from clup.transport import cache, lock, lost, nodelay, reach
+from clup.transport import cache, lock, lost, nodelay, reach, whole
 
 __all__ = ["install"]
 
@@ -20,5 +20,6 @@ def install() -> None:
     nodelay.install()
     reach.install()
     lost.install()
+    whole.install()
     cache.install()
     lock.install()

@@ -21,6 +21,8 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.host import Host
 from pyinfra.connectors.util import CommandOutput, OutputLine
 
+from clup.transport import whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -117,7 +119,7 @@ def _remember_facts() -> None:
         age, answer = known.answers.get(key, (0.0, None))
         if answer is None or time.monotonic() - age > MAX_AGE:
             known.commands += 1
-            answer = run(host, command, *rest, **options)
+            answer = whole.judged(run(host, command, *rest, **options))
             known.answers[key] = (time.monotonic(), answer)
         return answer
 

@@ -159,3 +159,17 @@ def test_nothing_is_changed_on_a_host_that_could_not_be_read(
             status, _ = machine.run_shell_command(script(': >"$1"', f"{tmp_path}/changed"))
             assert status is False
     assert not (tmp_path / "changed").exists()
+
+
+def test_an_answer_with_bytes_that_are_no_utf_8_is_none(host: Host) -> None:
+    class Comment(FactBase[str]):
+        def command(self) -> StringCommand:
+            return script("printf 'first\\nM\\374ller\\nlast\\n'; printf '\\374\\nend\\n' >&2")
+
+    status, output = host.run_shell_command(Comment().command())
+    assert (status, output.stdout_lines) == (True, ["first", "M\\xfcller", "last"])
+    assert output.stderr_lines == ["\\xfc", "end"]
+    with cache.reading(host):
+        status, output = host.run_shell_command(Comment().command())
+    assert (status, output.stdout) == (False, "")
+    assert "no UTF-8: 'M\\\\xfcller'" in output.stderr
