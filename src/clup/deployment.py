@@ -24,7 +24,6 @@ from pyinfra.api.output import set_echo
 from pyinfra.api.state import State, StateStage
 from pyinfra.context import ctx_config, ctx_inventory, ctx_state
 from pyinfra.context import host as current_host
-from pyinfra_cli.cli import _apply_inventory_limit
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.util import exec_file, load_func
 
@@ -67,10 +66,7 @@ class Deployment:
         self._config.lock_current_state()
         self.inventory = inventories.load(inventory, str(root), {ONLY: role} if role else {})
         ctx_inventory.set(self.inventory)
-        self._chosen = _apply_inventory_limit(self.inventory, limit or None)
-        if self._chosen is not None and not self._chosen:
-            known = ", ".join(host.name for host in self.inventory)
-            raise DeploymentError(f"--limit {', '.join(limit)}: no such host; known: {known}")
+        self._chosen = inventories.limited(self.inventory, limit) if limit else None
 
     def begin(self) -> None:
         """Set pyinfra up for the hosts, whose data must be judged by now: it raises for the first

@@ -4,12 +4,14 @@ that says what is wrong with them."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from pyinfra.api.exceptions import PyinfraError
+from pyinfra.api.host import Host
 from pyinfra.api.inventory import Inventory
 from pyinfra.context import state as current_state
 from pyinfra_cli.exceptions import CliError, UnexpectedExternalError
@@ -36,6 +38,29 @@ def load(inventory: str, root: str, override: dict[str, Any]) -> Inventory:
     if not len(loaded):
         raise DeploymentError(f"{inventory}: no hosts in this inventory; add one as a list item")
     return loaded
+
+
+def limited(inventory: Inventory, limit: Sequence[str]) -> list[Host]:
+    """Given what --limit names, each a group, a host or a pattern of hosts, return those hosts.
+
+    Raise DeploymentError when any of them names none.
+    """
+    found: dict[Host, None] = {}
+    for wanted in limit:
+        hosts = inventory.groups.get(wanted) or [
+            host for host in inventory if fnmatch(host.name, wanted)
+        ]
+        if not hosts:
+            known = ", ".join(names(inventory))
+            raise DeploymentError(f"--limit {wanted}: no such host or group; known: {known}")
+        found |= dict.fromkeys(hosts)
+    return list(found)
+
+
+def names(inventory: Inventory) -> list[str]:
+    """Return what --limit may name: the hosts and groups, sorted."""
+    groups = [name for name, hosts in inventory.groups.items() if hosts]
+    return sorted({*groups, *(host.name for host in inventory)})
 
 
 @contextmanager

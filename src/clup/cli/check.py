@@ -19,7 +19,9 @@ def command(target: Target, schema: bool) -> None:
     Example:
       clup check inventories/example.py
 
-    Each problem is a line: At PATH: value, reason; cure. Exit 0 when there is none, else 3.
+    Each problem is a line: At PATH: value, reason; cure. Exit 0 when there is none, 3 when there
+    are, 1 when there is no such inventory or host. All hosts are judged, as `plan` and `apply` do;
+    --limit only shortens the list of those that are valid.
     """
     if schema:
         from roles import Settings

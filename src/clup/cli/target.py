@@ -39,9 +39,19 @@ def target(function: Command) -> Command:
     for decorate in (
         click.option("--json", is_flag=True, help="Print one JSON document on stdout."),
         click.option(
-            "--role", shell_complete=_roles, callback=_known, help="Only this role, or a,b,c."
+            "--role",
+            multiple=True,
+            shell_complete=_roles,
+            callback=_known,
+            help="Only this role, or a,b,c. May be given several times.",
         ),
-        click.option("--limit", multiple=True, metavar="HOST", help="Only this host or group."),
+        click.option(
+            "--limit",
+            multiple=True,
+            metavar="HOST",
+            shell_complete=_hosts,
+            help="Only this host or group. May be given several times. Settings are judged of all.",
+        ),
         click.argument("inventory", required=False, shell_complete=_inventories),
     ):
         call = decorate(call)
@@ -68,15 +78,45 @@ def _inventories(_context: click.Context, _parameter: click.Parameter, typed: st
     return sorted(name for name in [*found, "@local"] if name.startswith(typed))
 
 
-def _known(_context: click.Context, _parameter: click.Parameter, given: str | None) -> str | None:
-    """Return the roles as typed; wrong usage unless there are such roles."""
-    for name in given.split(",") if given is not None else []:
-        if name not in (known := _roles(_context, _parameter, "")):
+def _hosts(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Complete a host or group of the inventory that was typed before; contact nothing."""
+    from clup import inventories
+    from clup.deployment import Deployment
+    from clup.lab import LabError
+
+    # click leaves the arguments as they are when the last option still lacks its value.
+    given = context.params.get("inventory") or next(iter(context.args), None)
+    try:
+        loaded = Deployment(ROOT, inventory_of(given)).inventory
+    except (inventories.DeploymentError, LabError):
+        return []
+    return [name for name in inventories.names(loaded) if name.startswith(typed)]
+
+
+def _known(
+    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+) -> str | None:
+    """Return the roles, joined by commas; wrong usage unless there are such roles."""
+    known = _all_roles()
+    wanted = [name for words in given for name in words.split(",")]
+    for name in wanted:
+        if name not in known:
             raise click.BadParameter(f"{name!r} is no role; there are {', '.join(known)}")
-    return given
+    return ",".join(dict.fromkeys(wanted)) or None
 
 
 def _roles(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Complete the last of several roles, by one that is not yet among them."""
+    before, comma, begun = typed.rpartition(",")
+    there = before.split(",")
+    return [
+        before + comma + name
+        for name in _all_roles()
+        if name.startswith(begun) and name not in there
+    ]
+
+
+def _all_roles() -> list[str]:
     from roles import ROLES
 
-    return [role.name for role in ROLES if role.name.startswith(typed)]
+    return [role.name for role in ROLES]

@@ -75,7 +75,12 @@ def test_settings_that_are_no_python_are_named_by_their_own_file(
         (
             ["inventories/example.py", "--limit", "nobody"],
             1,
-            "nobody: no such host; known: claw-vm",
+            "--limit nobody: no such host or group; known: claw-vm, example",
+        ),
+        (
+            ["inventories/example.py", "--limit", "claw-vm", "--limit", "clawvm"],
+            1,
+            "--limit clawvm: no such host or group; known: claw-vm, example",
         ),
     ],
 )
