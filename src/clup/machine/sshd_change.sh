@@ -40,8 +40,23 @@ restart() {
 }
 
 # A copy that is whole after a power cut, too: its data come to the disk some 30 s after its name.
+# A full disk has room for another name of the same file, where both lie on one filesystem.
 copy() {
-    cp -a -- "$1" "$2" && sync -- "$2"
+    if cp -a -- "$1" "$2" && sync -- "$2"; then return; fi
+    rm -f -- "$2"
+    ln -- "$1" "$2"
+}
+
+# Bring back the former drop-in. What was there before it came may itself be what sshd refuses:
+# then, and where there was none, sshd's own files decide.
+restore() {
+    if [ ! -e "$state/previous" ]; then
+        rm -f -- "$dropin"
+        return
+    fi
+    copy "$state/previous" "$dropin.former" || return
+    mv -fT -- "$dropin.former" "$dropin" || return
+    judge >/dev/null || mv -fT -- "$dropin" "$dropin.bak.$(date -u +%Y%m%d-%H%M%S)"
 }
 
 # Renamed once all is done that it stands for: who is cut before that does it again.
@@ -70,6 +85,8 @@ Description=Take back a change to sshd that no second login has proven
 [Service]
 Type=oneshot
 ExecStart=$state/change takeback
+Restart=on-failure
+RestartSec=30
 UNIT
     cat >"$units/$timer" <<UNIT
 [Unit]
@@ -83,6 +100,8 @@ UNIT
     # The data too, or a power cut would leave empty files that take nothing back.
     sync -- "$units/$service" "$units/$timer" || fail "$units cannot be written"
     systemctl daemon-reload
+    # It may be about to try an earlier change once more, which this one continues.
+    systemctl stop "$service" 2>/dev/null
     systemctl -q enable "$timer" || fail "the take-back timer cannot be enabled"
     systemctl restart "$timer" || fail "the take-back timer does not start"
     : >"$state/armed"
@@ -113,7 +132,8 @@ keep() {
     [ -e "$state/armed" ] ||
         fail "the time for the proof ran out, and the former settings are back; apply again"
     if [ -e "$state/previous" ]; then
-        copy "$state/previous" "$dropin.bak.$(date -u +%Y%m%d-%H%M%S)"
+        kept=$dropin.bak.$(date -u +%Y%m%d-%H%M%S)
+        copy "$state/previous" "$kept" || fail "the former $dropin cannot be kept as $kept"
     fi
     claim kept
     disarm
@@ -121,12 +141,13 @@ keep() {
 
 takeback() {
     [ -e "$state/armed" ] || return 0
-    if [ -e "$state/previous" ]; then
-        copy "$state/previous" "$dropin.former" && mv -fT -- "$dropin.former" "$dropin"
-        # What was there before may itself be what sshd refuses: then sshd's own files decide.
-        judge >/dev/null || mv -fT -- "$dropin" "$dropin.bak.$(date -u +%Y%m%d-%H%M%S)"
-    else
-        rm -f -- "$dropin"
+    # On a full disk the room of what is taken back may do; without, sshd's own files let in whom
+    # they let in, and the former settings are kept for the next try.
+    if ! restore && rm -f -- "$dropin" && ! restore; then
+        restart
+        logger -t clup "$dropin is away: its former text waits in $state/previous for room"
+        fail "$dropin cannot be brought back (is the disk full?); its former text is in \
+$state/previous and comes back as soon as there is room; until then sshd's own files decide"
     fi
     restart
     claim taken
