@@ -20,7 +20,13 @@ NO_HOME = "/nonexistent"
 
 NO_SHELL = "/usr/sbin/nologin"
 
-POWERFUL = {"root", "sudo", "admin", "wheel", "lxd", "incus-admin", "libvirt", "disk", "shadow"}
+HOMES = ("/home", "/srv", "/opt")
+"""Where homes may lie: what is elsewhere belongs to the system."""
+
+POWERFUL = {
+    *("root", "sudo", "admin", "wheel", "lxd", "incus", "incus-admin", "libvirt"),
+    *("disk", "kmem", "shadow", "staff"),
+}
 """Groups whose members can become root. `docker` is one too; it has waivers."""
 
 _SERVICE = {"home": NO_HOME, "shell": NO_SHELL}
@@ -67,7 +73,7 @@ class User(Model):
     shell: AbsolutePath = "/bin/bash"
     """Login shell."""
     home: AbsolutePath | None = None
-    """Home folder, by default /home/NAME; `/nonexistent` for an account without one."""
+    """Home folder below /home, /srv or /opt; by default /home/NAME, `/nonexistent` for none."""
     home_mode: Annotated[Mode, AfterValidator(_home_mode)] = "0750"
     """Mode of the home folder, octal."""
     comment: Annotated[str, AfterValidator(_comment)] | None = None
@@ -154,15 +160,19 @@ class Settings(Model):
             if user.group is not None and user.group not in self.gids:
                 error = fault("is no declared group", "give it an id in accounts.groups")
                 yield ("users", name, "group"), user.group, error
-            for index, group in enumerate(user.groups):
+            fields: list[tuple[tuple[str | int, ...], str]] = [
+                (("group",) if user.group else (), user.group or name),
+                *((("groups", index), group) for index, group in enumerate(user.groups)),
+            ]
+            for field, group in fields:
                 if group == "docker":
                     cure = f"say why, who and until when in accounts.docker.{name}"
-                elif group in POWERFUL:
+                elif group in POWERFUL and name not in ("root", "nobody"):
                     cure = "give the account no such group; the operator alone becomes root"
                 else:
                     continue
                 error = fault("makes its members as strong as root", cure)
-                yield ("users", name, "groups", index), group, error
+                yield ("users", name, *field), group, error
 
     def _homes(self) -> Iterator[_Found]:
         homes = Counter(map(self.home, self.users))
@@ -173,6 +183,12 @@ class Settings(Model):
                     if getattr(user, field):
                         error = fault("needs a home folder", "give the account a home")
                         yield ("users", name, field), getattr(user, field), error
+            elif not home.startswith(tuple(f"{folder}/" for folder in HOMES)):
+                error = fault("belongs to the system", f"choose one below {', '.join(HOMES)}")
+                yield ("users", name, "home"), home, error
+            elif other := next((each for each in homes if home.startswith(f"{each}/")), None):
+                error = fault(f"lies in {other}, whose owner could exchange it", "move it out")
+                yield ("users", name, "home"), home, error
             elif homes[home] > 1:
                 error = fault("is the home of another user too", "give each its own")
                 yield ("users", name, "home"), home, error

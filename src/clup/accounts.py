@@ -78,6 +78,22 @@ def user_changes(
     return changes
 
 
+def home_refusal(state: AccountsState, user: str, home: str) -> Refusal | None:
+    """Return why a folder cannot be made a user's home, or be mended as one, or None if it can.
+
+    A home that a person gave to root is mended, but root's folder is nobody's new home.
+    """
+    found = state.homes.get(user, Home())
+    if found.exposed:
+        who = f"others than root may exchange what is in {found.exposed}"
+        return home, f"is not safe: {who}", "choose a home below /home"
+    owners = {user, NOBODYS, *(["root"] if user in state.users else [])}
+    if found.folder is not None and found.folder.user not in owners:
+        cure = f"choose another accounts.users.{user}.home, or move the folder away"
+        return home, f"belongs to {found.folder.user}, not to {user}", cure
+    return None
+
+
 def keys_refusal(state: Home, user: str, home: str) -> Refusal | None:
     """Return why the keys in a user's home cannot be converged, or None if they can.
 

@@ -8,6 +8,7 @@ import pytest
 
 from clup.accounts import (
     group_refusal,
+    home_refusal,
     keys_refusal,
     membership,
     user_changes,
@@ -116,6 +117,30 @@ def test_members_by_primary_group_count() -> None:
 
 FOLDER = PathState("directory", "0700", "psy", "psy")
 FILE = PathState("file", "0600", "psy", "psy")
+
+
+@pytest.mark.parametrize(
+    ("home", "found"),
+    [
+        (Home(), None),
+        (Home(FOLDER), None),
+        (Home(replace(FOLDER, user="root")), None),
+        (Home(replace(FOLDER, user="UNKNOWN")), None),
+        (Home(replace(FOLDER, user="bob")), "belongs to bob, not to psy"),
+        (Home(exposed="/home/bob"), "is not safe: others than root may exchange what is in"),
+    ],
+)
+def test_homes(home: Home, found: str | None) -> None:
+    refusal = home_refusal(replace(machine(PSY), homes={"psy": home}), "psy", "/home/psy")
+    assert (refusal is None) == (found is None)
+    assert (found or "") in (refusal[1] if refusal else "")
+
+
+def test_a_folder_of_root_is_no_new_home() -> None:
+    state = replace(machine(), homes={"psy": Home(replace(FOLDER, user="root"))})
+    refusal = home_refusal(state, "psy", "/srv/secrets")
+    assert refusal
+    assert refusal[1] == "belongs to root, not to psy"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,16 @@ for file in /var/lib/systemd/linger/*; do [ -e "$file" ] && echo "linger ${file#
 systemctl list-units --plain --no-legend --state=active 'user@*.service' 2>/dev/null |
   sed -n 's/^user@\([0-9]*\)\.service .*/manager \1/p'
 while [ $# -gt 1 ]; do
+  for above in "${2%/*}" "$(cd -P -- "${2%/*}/" 2>/dev/null && pwd)"; do
+    while :; do
+      case $(stat -L -c %u%A -- "$above/" 2>/dev/null) in
+        '' | 0d????-??-? | 0d????????[tT]) ;;
+        *) echo "exposed $1 $above"; break 2 ;;
+      esac
+      if [ -z "$above" ]; then break; fi
+      above=${above%/*}
+    done
+  done
   if entry=$(getent shadow -- "$1"); then
     case $(printf %s "$entry" | cut -d: -f2) in
       '') echo "password $1 empty" ;; '*') echo "password $1 none" ;;
@@ -81,13 +91,15 @@ class Home:
 
     `text` is None unless the keys are a file, reached without a link, of at most 1 MB, which the
     account itself can read. Bytes that are no UTF-8 come as lone surrogates, so that they can be
-    written back.
+    written back. `exposed` is a folder above the home in which somebody but root could exchange
+    what leads to it, or "" if there is none.
     """
 
     folder: PathState | None = None
     ssh: PathState | None = None
     keys: PathState | None = None
     text: str | None = None
+    exposed: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,13 +141,20 @@ class Accounts(FactBase[AccountsState]):
             kind: {name: state_of(*state.split(" ")) for name, state in _pairs(rows.get(kind, []))}
             for kind in ("home", "ssh", "keys")
         }
+        exposed = dict(_pairs(rows.get("exposed", [])))
         texts = {name: _text(encoded) for name, encoded in _pairs(rows.get("text", []))}
         return AccountsState(
             users={user.name: user for user in users},
             groups={group.name: group for group in groups},
             homes={
-                name: Home(folder, parts["ssh"].get(name), parts["keys"].get(name), texts.get(name))
-                for name, folder in parts["home"].items()
+                name: Home(
+                    folder=parts["home"].get(name),
+                    ssh=parts["ssh"].get(name),
+                    keys=parts["keys"].get(name),
+                    text=texts.get(name),
+                    exposed=exposed.get(name, ""),
+                )
+                for name in {*parts["home"], *exposed}
             },
             lingering=frozenset(rows.get("linger", [])),
             managers=frozenset(map(int, rows.get("manager", []))),

@@ -14,7 +14,14 @@ from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from clup import report
-from clup.accounts import group_refusal, keys_refusal, membership, user_changes, user_refusal
+from clup.accounts import (
+    group_refusal,
+    home_refusal,
+    keys_refusal,
+    membership,
+    user_changes,
+    user_refusal,
+)
 from clup.authorized_keys import Key, merged
 from clup.command import script, sh
 from clup.facts.accounts import Accounts, AccountsState, Home
@@ -132,7 +139,11 @@ def user(
 @operation()
 def home_folder(user: str, group: str, path: str, mode: str, among: Homes) -> Steps:
     """Converge a home folder itself; a new one holds what /etc/skel has."""
-    folder = _home(host.get_fact(Accounts, homes=among), user).folder
+    state = host.get_fact(Accounts, homes=among)
+    if refusal := home_refusal(state, user, path):
+        yield refuse(*refusal)
+        return
+    folder = _home(state, user).folder
     if owned(folder, user, group, mode) and folder and folder.kind == "directory":
         return
     if folder is not None:

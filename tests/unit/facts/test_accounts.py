@@ -6,7 +6,9 @@ import base64
 import grp
 import os
 import pwd
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,27 @@ def test_users_and_groups_are_those_of_the_libc() -> None:
 
 def test_a_home_that_is_not_there(tmp_path: Path) -> None:
     assert read(("psy", tmp_path / "none")).homes == {}
+
+
+def test_who_could_exchange_a_home(tmp_path: Path) -> None:
+    safe = Path(tempfile.mkdtemp(dir="/srv"))
+    try:
+        safe.chmod(0o755)
+        (safe / "link").symlink_to(tmp_path)
+        below = safe / "folder/psy"
+        below.parent.mkdir()
+        assert read(("psy", below)).homes == {}
+        below.parent.chmod(0o1777)
+        assert read(("psy", below)).homes == {}
+        below.parent.chmod(0o775)
+        assert read(("psy", below)).homes["psy"].exposed == str(below.parent)
+        below.parent.chmod(0o755)
+        owned_by_nobody(tmp_path)
+        assert read(("psy", safe / "link/psy")).homes["psy"].exposed == f"{safe}/link"
+        os.chown(safe, NOBODY.pw_uid, NOBODY.pw_gid)
+        assert read(("psy", below)).homes["psy"].exposed == str(safe)
+    finally:
+        shutil.rmtree(safe)
 
 
 def test_a_home_with_keys(tmp_path: Path) -> None:
