@@ -32,7 +32,20 @@ WRONG_USAGE = 64
 FAILED = 1
 
 
-class Commands(click.Group):
+class Suggesting(click.Group):
+    """A group that answers an unknown command with the nearest one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name; for an unknown one, name the nearest."""
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-"):
+            ctx.fail(unknown(args[0], known, ctx.command_path))
+        return super().resolve_command(ctx, args)
+
+
+class Commands(Suggesting):
     """A group that knows its commands by name and imports one when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -46,15 +59,6 @@ class Commands(click.Group):
         command: click.Command = import_module(f"clup.cli.{cmd_name}").command
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the arguments name; for an unknown one, name the nearest."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            ctx.fail(unknown(name))
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands' lines without importing any of them."""
         with formatter.section("Commands"):
@@ -67,10 +71,10 @@ class Commands(click.Group):
         return commands + click.Command.shell_complete(self, ctx, incomplete)
 
 
-def unknown(name: str) -> str:
-    """Given a word that is no command, return what to say about it."""
-    near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
-    cure = f"did you mean '{near[0]}'?" if near else "clup --help lists them"
+def unknown(name: str, known: list[str], group_path: str) -> str:
+    """Given a word that is none of a group's commands, return what to say about it."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    cure = f"did you mean '{near[0]}'?" if near else f"{group_path} --help lists them"
     return f"there is no command '{name}'; {cure}"
 
 

@@ -10,6 +10,7 @@ from testinfra.host import Host
 from clup import lab
 from clup.cli.apply import converge
 from clup.cli.ask import asker
+from clup.cli.lab import names
 from clup.cli.screen import Screen
 from clup.cli.session import Session, run
 from clup.cli.target import Target
@@ -28,7 +29,13 @@ _SHOWN = (
 
 
 @click.command()
-@click.option("--name", default="default", show_default=True, help="The lab machine's name.")
+@click.option(
+    "--name",
+    default="default",
+    show_default=True,
+    shell_complete=names,
+    help="The lab machine's name.",
+)
 @click.option("--yes", is_flag=True, help="Install what a lab needs without asking.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 def command(name: str, yes: bool, as_json: bool) -> None:
@@ -59,11 +66,16 @@ def command(name: str, yes: bool, as_json: bool) -> None:
 def _show(screen: Screen, machine: Host, name: str) -> None:
     for title, look in _SHOWN:
         screen.lines(["", title, *(f"  {line}" for line in machine.run(look).stdout.splitlines())])
+    screen.lines(["", "What now:", *hints(name, [box.name for box in lab.running()])])
+
+
+def hints(name: str, up: list[str]) -> list[str]:
+    """Given the lab's name and those of all that are up, return the lines that say what next."""
+    which = f"CLUP_LAB={name} " if up != [name] else ""
     now = {
         f"./clup lab ssh --name {name}": "look around in it",
-        "./clup plan": "nothing to do, until you break something in there",
+        f"{which}./clup plan": "nothing to do, until you break something in there",
         f"./clup lab down --name {name}": "remove it",
     }
     width = max(map(len, now))
-    rows = [f"  {command:{width}}   {what}" for command, what in now.items()]
-    screen.lines(["", "What now:", *rows])
+    return [f"  {command:{width}}   {what}" for command, what in now.items()]

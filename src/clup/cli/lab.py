@@ -10,20 +10,41 @@ from contextlib import contextmanager
 import click
 
 from clup import lab
-from clup.cli import FAILED, answer
+from clup.cli import FAILED, Suggesting, answer
 from clup.cli.ask import asker
+from clup.lab import machine
+from clup.lab.image import SUITES
 from clup.lab.machine import Disk
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-NAME_HELP = "The lab's name. May be left out when there is only one."
 
 
-@click.group(name="lab", context_settings={"help_option_names": ["-h", "--help"]})
+def names(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Complete the name of a lab, in whatever state it is."""
+    return [name for name in machine.recorded() if name.startswith(typed)]
+
+
+def _suites(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    return [suite for suite in SUITES if suite.startswith(typed)]
+
+
+_name = click.option(
+    "--name",
+    shell_complete=names,
+    help="The lab's name. May be left out when there is only one.",
+)
+
+
+@click.group(name="lab", cls=Suggesting, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """Make, reach, reboot and remove throwaway machines.
 
-    Example: clup lab up, then clup lab ssh, then clup lab down.
+    \b
+    Example:
+      clup lab up
+      clup lab ssh
+      clup lab down
     """
 
 
@@ -70,15 +91,29 @@ def meant(name: str | None) -> str:
 
 
 @command.command()
-@click.option("--name", default="default", show_default=True, help="A name for the lab.")
-@click.option("--suite", default="trixie", show_default=True, help="The Debian release in it.")
+@click.option(
+    "--name",
+    default="default",
+    show_default=True,
+    shell_complete=names,
+    help="A name for the lab.",
+)
+@click.option(
+    "--suite",
+    default="trixie",
+    show_default=True,
+    shell_complete=_suites,
+    help="The Debian release in it.",
+)
 @click.option("--disk", "disks", multiple=True, metavar="ID=SIZE", help="Instead of the defaults.")
 @click.option("--yes", is_flag=True, help="Install what this machine lacks without asking.")
 @_json
 def up(name: str, suite: str, disks: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Make a lab, or boot it if it was stopped.
 
-    Example: clup lab up --name second --disk virtio-LABDATA=1G
+    \b
+    Example:
+      clup lab up --name second --disk virtio-LABDATA=1G
     """
     wanted = tuple(parse_disk(text) for text in disks) or lab.DEFAULT_DISKS
     cut = f"`clup lab up --name {name}` starts over, `clup lab down --name {name}` removes the rest"
@@ -87,13 +122,15 @@ def up(name: str, suite: str, disks: tuple[str, ...], yes: bool, as_json: bool) 
 
 
 @command.command()
-@click.option("--name", help=NAME_HELP)
+@_name
 @click.option("--all", "everything", is_flag=True, help="Remove every lab.")
 @_json
 def down(name: str | None, everything: bool, as_json: bool) -> None:
     """Remove a lab with all that is in it; its image is kept.
 
-    Example: clup lab down --name second
+    \b
+    Example:
+      clup lab down --name second
     """
     if name and everything:
         raise click.UsageError("--name and --all exclude each other")
@@ -109,7 +146,9 @@ def down(name: str | None, everything: bool, as_json: bool) -> None:
 def list_labs(as_json: bool) -> None:
     """List the labs of this checkout, with their state and port.
 
-    Example: clup lab list --json
+    \b
+    Example:
+      clup lab list --json
     """
     with answering("list", "nothing was changed", as_json):
         if as_json:
@@ -152,27 +191,31 @@ def row(seen: lab.Seen) -> str:
 
 
 @command.command(context_settings={"ignore_unknown_options": True})
-@click.option("--name", help=NAME_HELP)
+@_name
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def ssh(name: str | None, words: tuple[str, ...]) -> None:
     """Log in to a lab, or run one command in it.
 
-    Example: clup lab ssh --name second -- systemctl --failed
+    \b
+    Example:
+      clup lab ssh --name second -- systemctl --failed
     """
     with answering("ssh", "the lab goes on"):
-        machine = lab.chosen(meant(name))[0]
+        box = lab.chosen(meant(name))[0]
     remote = words if len(words) < 2 else (shlex.join(words),)
-    argv = lab.ssh_argv(machine, remote)
+    argv = lab.ssh_argv(box, remote)
     os.execvp(argv[0], argv)
 
 
 @command.command()
-@click.option("--name", help=NAME_HELP)
+@_name
 @_json
 def reboot(name: str | None, as_json: bool) -> None:
     """Shut a lab's machine down and boot it again, with its disks.
 
-    Example: clup lab reboot --name second
+    \b
+    Example:
+      clup lab reboot --name second
     """
     with answering("reboot", "`clup lab up` boots it if it is down", as_json):
         lab.reboot(meant(name), say)

@@ -25,6 +25,8 @@ def run(arguments: list[str]) -> int:
     [
         (["aply"], "there is no command 'aply'; did you mean 'apply'?"),
         (["zzz"], "there is no command 'zzz'; clup --help lists them"),
+        (["lab", "don"], "there is no command 'don'; did you mean 'down'?"),
+        (["lab", "frob"], "there is no command 'frob'; clup lab --help lists them"),
         (["--nonsense"], "No such option"),
         (["completion", "tcsh"], "'tcsh' is not one of"),
         (["verify", "--role", "base,enginne"], "'enginne' is no role; there are base, storage"),

@@ -1,10 +1,14 @@
 import json
+import re
 from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
+from clup.cli import group
+from clup.cli.demo import hints
 from clup.cli.lab import command, parse_disk
 from clup.cli.target import inventory_of
 from clup.lab import LabError, lookup, machine
@@ -90,6 +94,38 @@ def test_the_error_in_a_document_is_the_line(no_driver: Path, word: str) -> None
     answer = json.loads(result.stdout)
     assert result.stderr == f"clup lab: {answer.pop('error')}\n"
     assert answer == {"command": f"lab {word}", "exit": 1, "hosts": {}}
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["lab", "down", "--name", ""], ["mine", "other"]),
+        (["lab", "ssh", "--name", "o"], ["other"]),
+        (["lab", "up", "--name", "m"], ["mine"]),
+        (["demo", "--name", "m"], ["mine"]),
+        (["lab", "up", "--suite", "b"], ["bookworm"]),
+        (["lab", "re"], ["reboot"]),
+    ],
+)
+def test_names_and_suites_complete(no_driver: Path, words: list[str], offered: list[str]) -> None:
+    for name in ("mine", "other"):
+        record(no_driver, name)
+    completion = ShellComplete(group, {}, "clup", "_CLUP_COMPLETE")
+    assert [each.value for each in completion.get_completions(words[:-1], words[-1])] == offered
+
+
+def test_each_lab_command_helps_with_an_example() -> None:
+    for name in ["", *command.commands]:
+        said = CliRunner().invoke(command, [*name.split(), "--help"]).stdout
+        assert re.search(rf"(?m)^  Example:\n    clup lab {name}", said), name
+
+
+@pytest.mark.parametrize(
+    ("up", "plan"),
+    [(["mine"], "./clup plan"), (["default", "mine"], "CLUP_LAB=mine ./clup plan")],
+)
+def test_the_demo_hints_at_a_plan_of_its_own_lab(up: list[str], plan: str) -> None:
+    assert hints("mine", up)[1].split("   ")[0].strip() == plan
 
 
 def test_the_list_shows_labs_in_any_state(no_driver: Path) -> None:
