@@ -55,6 +55,11 @@ class Folder(Model):
         """Its user and its group."""
         return self.user, self.group or self.user
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether its group may exchange what lies in it; the sticky bit keeps it from that."""
+        return int(self.mode, 8) & 0o1020 == 0o0020
+
 
 class Settings(Model):
     """The tree of folders on the mounted filesystems."""
@@ -94,6 +99,9 @@ class Settings(Model):
             elif above is not None and above.user not in ("root", folder.user):
                 cure = f"give {parent} to root, or both to {above.user}"
                 error = fault(f"lies in a folder of {above.user}, who could exchange it", cure)
+            elif above is not None and above.is_shared:
+                cure = f"give {parent} a mode whose third digit has no 2, or a first digit with a 1"
+                error = fault(f"lies in {parent}, whose group could exchange it", cure)
             else:
                 continue
             yield ("folders", path), path, error

@@ -7,6 +7,11 @@ from typing import Any
 BASE = "/srv/data/openclaw"
 
 
+def nested(**above: Any) -> dict[str, Any]:
+    """Return settings with a folder in one that has these fields."""
+    return {"folders": {f"{BASE}/x": above, f"{BASE}/x/y": {}}}
+
+
 def folder(path: str, **fields: Any) -> dict[str, Any]:
     """Return settings with one more folder."""
     return {"folders": {path: fields}}
@@ -25,6 +30,8 @@ INVALID: list[tuple[dict[str, Any], str, str]] = [
     (folder(f"{BASE}/a/b"), f"folders.{BASE}/a/b", "in a folder that is not declared"),
     ({"folders": {BASE: None}}, f"folders.{BASE}/repo", "in a folder that is not declared"),
     (folder(f"{BASE}/repo/x"), f"folders.{BASE}/repo/x", "who could exchange it"),
+    (nested(group="psy", mode="0770"), f"folders.{BASE}/x/y", "whose group could exchange it"),
+    (nested(group="psy", mode="2775"), f"folders.{BASE}/x/y", "whose group could exchange it"),
     (folder(f"{BASE}/x", mode="755"), f"folders.{BASE}/x.mode", "is no mode"),
     (folder(f"{BASE}/x", mode=0o755), f"folders.{BASE}/x.mode", "valid string"),
     (folder(f"{BASE}/x", mode="0777"), f"folders.{BASE}/x.mode", "lets everybody exchange"),

@@ -22,6 +22,11 @@ def test_refused(given: dict[str, Any], path: str, reason: str) -> None:
     assert problems[path].cure
 
 
+def test_the_sticky_bit_keeps_a_group_from_exchanging_what_lies_in_its_folder() -> None:
+    above = {"group": "psy", "mode": "3770"}
+    Settings.model_validate({"folders": {f"{BASE}/x": above, f"{BASE}/x/y": {}}})
+
+
 def test_folders_are_merged_over_those_of_the_site_and_come_after_the_one_above() -> None:
     given = {f"{BASE}/repo": {"mode": "0700"}, f"{BASE}/artifacts": None, "/srv/data/ops": {}}
     settings = Settings.model_validate({"folders": given})
