@@ -17,6 +17,7 @@ from pyinfra.api.facts import FactBase
 
 from clup.command import script
 from clup.disks.machine import Answer, BlockDevice, Machine, Mount, Sample, Signature
+from clup.facts.reading import whole
 from clup.machine.selector import plain, wwn
 
 _READ = Path(__file__).with_suffix(".sh").read_text()
@@ -44,11 +45,14 @@ class Disks(FactBase[Machine]):
 
 
 def parse(output: Iterable[str]) -> Machine:
-    """Given the lines of the reading, return the machine."""
+    """Given the lines of the reading, return the machine.
+
+    Raise FactProcessError when its end is missing: a mount or a record might be, too.
+    """
     seen: dict[str, _Seen] = {}
     rest: dict[str, list[str]] = defaultdict(list)
     device = None
-    for line in output:
+    for line in whole(output, "the disks"):
         word, _, value = line.partition(" ")
         if word == "device":
             device = _Seen(value.split(" "))

@@ -44,7 +44,7 @@ probe() {
     status=$?
     printf 'blkid %s %s\n%s\n' "$status" "$(flat "$said")" "$said"
     case $said in
-    *ID_PART_TABLE_TYPE=*) printf 'table %s\n' "$(partx -g -o NR "$1" | wc -l)" ;;
+    *ID_PART_TABLE_TYPE=*) printf 'table %s\n' "$(timeout 20 partx -g -o NR "$1" | wc -l)" ;;
     esac
     case $status:$said in
     0:*ID_FS_* | 0:*ID_PART_TABLE_*) return ;;
@@ -111,4 +111,6 @@ device() {
     for file in /var/lib/clup/storage/*.uuid; do
         if [ -f "$file" ]; then printf 'record %s %s\n' "${file##*/}" "$(first "$file")"; fi
     done
+    # A pipeline ends well even if this end of it was killed.
+    echo end
 } 2>/dev/null | tr '\200-\377' '?'

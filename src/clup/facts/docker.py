@@ -121,7 +121,11 @@ def _answer(text: str) -> dict[str, Any] | None:
 STORED = """LC_ALL=C; export LC_ALL
 count() {
   what=$1; shift
-  n=$(find "$@" 2>/dev/null | wc -l)
+  said=$(timeout 60 find "$@" -printf 'found\\n' 2>&1) || [ $? = 1 ] || said="no end after 60 s"
+  # Only what is not there counts as nothing.
+  wrong=$(echo "$said" | grep -vx -e found -e '' -e '.*: No such file or directory' | head -n 1)
+  if [ -n "$wrong" ]; then echo "$what cannot be counted: $wrong" >&2; exit 1; fi
+  n=$(echo "$said" | grep -cx found)
   if [ "$n" -gt 0 ]; then echo "$what $n"; fi
 }
 if [ "$1" != "$2" ] && [ -d "$1" ] && ! [ "$1" -ef "$2" ]; then

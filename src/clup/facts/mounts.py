@@ -11,6 +11,7 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.facts import FactBase
 
 from clup.command import script
+from clup.facts.reading import whole
 
 SCRIPT = Path(__file__).with_suffix(".sh").read_text()
 """Takes the mount points as arguments; its output is what `parse` reads."""
@@ -42,10 +43,13 @@ class MountPoints(FactBase[dict[str, MountPoint]]):
 
 
 def parse(output: Iterable[str]) -> dict[str, MountPoint]:
-    """Given the lines of the reading, return the mount points by their paths."""
+    """Given the lines of the reading, return the mount points by their paths.
+
+    Raise FactProcessError when its end is missing.
+    """
     found: dict[str, MountPoint] = {}
     path = ""
-    for line in output:
+    for line in whole(output, "the mount points"):
         word, _, value = line.partition(" ")
         state = found.get(path, MountPoint())
         if word == "path":

@@ -23,4 +23,5 @@ for path; do
     flags=$(lsattr -d "$folder") || flags=none
     printf "folder %s\n" "${flags%% *}"
     find "$folder" -xdev -mindepth 1 -maxdepth 1 -printf "entry %f\n" | head -n 3
-done' sh "$@" 2>/dev/null | tr '\200-\377' '?'
+done
+echo end' sh "$@" 2>/dev/null | tr '\200-\377' '?'

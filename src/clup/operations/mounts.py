@@ -64,6 +64,13 @@ def mount_points(paths: tuple[str, ...]) -> Steps:
         if state.kind == "other":
             yield refuse(path, "is not a folder", "move it away, then apply again")
             return
+        if state.kind == "hidden":
+            yield refuse(
+                path,
+                "is a mount point of which nobody can see what lies below",
+                "find out why `unshare --mount mount --bind / /run` fails on the machine",
+            )
+            return
         if state.entries and machine.mounted_at(path) is None:
             shown = ", ".join(state.entries)
             yield refuse(

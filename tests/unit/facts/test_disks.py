@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pyinfra.api.exceptions import FactProcessError
 
 from clup.disks.verdict import Wanted, verdict
 from clup.facts.disks import parse
@@ -74,6 +75,7 @@ swap /swap\040file file 4194300 0 -2
 marker data.json {"disk": {"id": "x", "size": 1099511627776}, "recipe": {}}
 marker old.json {"dis
 record cache.uuid 2f1c0a52
+end
 """.strip().splitlines()
 
 MACHINE = parse(HYPER_V)
@@ -127,12 +129,20 @@ def test_a_container_sees_its_hosts_disks_without_nodes() -> None:
             "device vda 254:0 274877906944 0 no",
             "serial 1234",
             "mount 1 0 0:99 / / rw - overlay overlay rw",
+            "end",
         ]
     )
     found = verdict(container, Wanted("data", "CLAW_DATA", "/srv/data", serial="1234"))
     assert (found.kind, "no node in /dev" in found.found) == ("unknown", True)
 
 
+@pytest.mark.parametrize("lines", [HYPER_V[:-1], HYPER_V[:40], []])
+def test_a_reading_that_was_cut_is_none(lines: list[str]) -> None:
+    """The mounts and records come last: without them every disk would seem free and new."""
+    with pytest.raises(FactProcessError, match="the disks were not read to the end"):
+        parse(lines)
+
+
 def test_an_answer_that_cannot_be_read_is_a_signature() -> None:
-    lines = ["device sdb 8:16 512 0 no", "node /dev/sdb", "blkid 2", "wipefs 0 {nonsense"]
+    lines = ["device sdb 8:16 512 0 no", "node /dev/sdb", "blkid 2", "wipefs 0 {nonsense", "end"]
     assert parse(lines).devices["sdb"].signatures

@@ -106,5 +106,17 @@ def test_what_would_be_left_behind_is_counted(
     assert stored(new, old, tmp_path / "newer", tmp_path / "containerd") == {}
 
 
+@pytest.mark.parametrize("trouble", ["echo 'find: x: Input/output error' >&2; exit 1", "exit 124"])
+def test_what_cannot_be_counted_is_not_nothing(tmp_path: Path, trouble: str) -> None:
+    program = tmp_path / "find"
+    program.write_text(f"#!/bin/sh\n{trouble}\n")
+    program.chmod(0o755)
+    words = ["sh", "-c", STORED, "sh", str(tmp_path), "/srv/new", "/gone", "/srv/new"]
+    path = f"{tmp_path}:/usr/bin:/bin"
+    done = subprocess.run(words, env={"PATH": path}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "images cannot be counted: " in done.stderr
+
+
 def test_roots_that_are_not_there_hold_nothing(tmp_path: Path) -> None:
     assert stored(tmp_path / "a", tmp_path / "b", tmp_path / "c", tmp_path / "d") == {}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from pyinfra.api.exceptions import FactProcessError
 
 from clup.disks.machine import BlockDevice, Machine, Mount
 from clup.facts.disks import Disks
@@ -67,6 +68,15 @@ def test_what_could_be_written_below_a_mount(state: MountPoint, is_so: bool) -> 
             [f"{PATH}: is not a folder; move it away, then apply again"],
         ),
         (
+            MountPoint("hidden"),
+            False,
+            1,
+            [
+                f"{PATH}: is a mount point of which nobody can see what lies below; "
+                "find out why `unshare --mount mount --bind / /run` fails on the machine"
+            ],
+        ),
+        (
             MountPoint("folder", True, ("photos", "notes")),
             False,
             1,
@@ -100,7 +110,10 @@ path /srv/tmp
 root psy users 1777
 folder none
 path /srv/odd
-hidden""".splitlines()
+hidden
+end""".splitlines()
+    with pytest.raises(FactProcessError, match="were not read to the end, but to 'hidden'"):
+        parse(lines[:-1])
     assert parse(lines) == {
         "/srv/data": MountPoint("folder", True, ("photos", "my notes"), ("root", "root", "0755")),
         "/srv/cache": MountPoint("absent"),
