@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from clup import lab
-from tests.lab.command import Answer, clup, on_machine
+from tests.lab import machines
+from tests.lab.command import Answer, on_machine
 
 _MOUNT = """
 mkdir -p /srv/cache
@@ -32,32 +33,12 @@ docker exec bot /bin/busybox sh -c 'echo kept >/data/state'
 
 @contextmanager
 def machine(name: str) -> Iterator[lab.Lab]:
-    """Given a name, lend a new lab machine of that name; what an earlier run left goes first."""
-    _remove(name)
-    try:
-        box = lab.up(name)
+    """Given a name, lend a new lab machine of that name whose cache disk is mounted."""
+    with machines.machine(name) as box:
         on_machine(box, _MOUNT)
         yield box
-    finally:
-        _remove(name)
 
 
-def _remove(name: str) -> None:
-    if name in {box.name for box in lab.labs()}:
-        lab.down(name)
-
-
-def run(box: lab.Lab, command: str, engine: dict[str, Any]) -> Answer:
+def run(box: lab.Lab, command: str, engine: Mapping[str, Any]) -> Answer:
     """Run a clup command for the role engine alone, with these settings of it."""
-    data = {
-        "ssh_hostname": box.address,
-        "ssh_port": box.port,
-        "ssh_user": box.user,
-        "ssh_key": str(box.key_file),
-        "ssh_known_hosts_file": str(box.known_hosts_file),
-        "ssh_strict_host_key_checking": "yes",
-        "engine": engine,
-    }
-    inventory = box.folder / "machines.py"
-    inventory.write_text(f"lab = [({box.name!r}, {data!r})]\n")
-    return clup(box.name, command, str(inventory), "--role", "engine")
+    return machines.run(box, command, "engine", engine)

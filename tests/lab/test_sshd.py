@@ -9,13 +9,13 @@ import base64
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clup import lab
-from tests.lab.command import Answer, clup, on_machine
+from tests.lab.command import Answer, on_machine
+from tests.lab.machines import machine, run
 
 NAME = "sshd"
 OPERATION = "base: Let only keys in through sshd"
@@ -27,36 +27,15 @@ TAKEN_BACK_WITHIN = 60
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    remove()
-    machine = lab.up(NAME)
-    try:
-        first = apply(machine, {}, machine.folder)
+    with machine(NAME) as box:
+        first = apply(box, {})
         assert first.exit == 0, first.stderr
-        yield machine
-    finally:
-        remove()
+        yield box
 
 
-def remove() -> None:
-    """Remove the lab of these tests, also one that an earlier run left."""
-    if NAME in {box.name for box in lab.labs()}:
-        lab.down(NAME)
-
-
-def apply(box: lab.Lab, ssh: dict[str, Any], folder: Path, command: str = "apply") -> Answer:
-    """Run a command for the role base, with settings of sshd from an inventory of its own."""
-    data = {
-        "ssh_hostname": box.address,
-        "ssh_port": box.port,
-        "ssh_user": box.user,
-        "ssh_key": str(box.key_file),
-        "ssh_known_hosts_file": str(box.known_hosts_file),
-        "ssh_strict_host_key_checking": "yes",
-        "base": {"ssh": ssh},
-    }
-    inventory = folder / "machines.py"
-    inventory.write_text(f"lab = [({NAME!r}, {data!r})]\n")
-    return clup(NAME, command, str(inventory), "--role", "base")
+def apply(box: lab.Lab, ssh: dict[str, Any], command: str = "apply") -> Answer:
+    """Run a command for the role base, with these settings of sshd."""
+    return run(box, command, "base", {"ssh": ssh})
 
 
 def change(action: str, text: str = "") -> str:
@@ -91,10 +70,10 @@ def test_passwords_are_off_once_a_second_login_succeeded(box: lab.Lab) -> None:
     assert nothing_is_armed(box)
 
 
-def test_a_lock_out_fails_in_one_line_and_is_taken_back(box: lab.Lab, tmp_path: Path) -> None:
+def test_a_lock_out_fails_in_one_line_and_is_taken_back(box: lab.Lab) -> None:
     before = on_machine(box, f"cat {DROPIN}")
     began = time.monotonic()
-    answer = apply(box, {"allow_users": ["nobody"]}, tmp_path)
+    answer = apply(box, {"allow_users": ["nobody"]})
     assert time.monotonic() - began < TAKEN_BACK_WITHIN
     assert answer.exit == 1
     assert "sshd: a second login failed after the change" in answer.stderr
@@ -102,18 +81,16 @@ def test_a_lock_out_fails_in_one_line_and_is_taken_back(box: lab.Lab, tmp_path: 
     assert logs_in(box)
     assert on_machine(box, f"cat {DROPIN}") == before
     assert nothing_is_armed(box)
-    assert apply(box, {}, tmp_path, "plan").exit == 0
+    assert apply(box, {}, "plan").exit == 0
 
 
-def test_a_port_is_added_and_a_move_to_one_out_of_reach_is_taken_back(
-    box: lab.Lab, tmp_path: Path
-) -> None:
-    assert apply(box, {"ports": [22, 2222]}, tmp_path).operations("changed") == {OPERATION}
+def test_a_port_is_added_and_a_move_to_one_out_of_reach_is_taken_back(box: lab.Lab) -> None:
+    assert apply(box, {"ports": [22, 2222]}).operations("changed") == {OPERATION}
     assert {"port 22", "port 2222"} <= effective(box)
     assert on_machine(box, "ss -Hltn 'sport = :2222'") != ""
-    assert apply(box, {"ports": [2222]}, tmp_path).exit == 1
+    assert apply(box, {"ports": [2222]}).exit == 1
     assert {"port 22", "port 2222"} <= effective(box)
-    assert apply(box, {}, tmp_path).operations("changed") == {OPERATION}
+    assert apply(box, {}).operations("changed") == {OPERATION}
     assert on_machine(box, "ss -Hltn 'sport = :2222'") == ""
 
 
@@ -136,13 +113,13 @@ def test_a_reboot_in_between_does_not_lock_out_for_good(box: lab.Lab) -> None:
     assert "allowusers nobody" not in effective(box)
 
 
-def test_the_next_run_proves_what_a_killed_run_left(box: lab.Lab, tmp_path: Path) -> None:
+def test_the_next_run_proves_what_a_killed_run_left(box: lab.Lab) -> None:
     """What was put is right, but would be taken back, as no login has proven it."""
     right = on_machine(box, f"cat {DROPIN}")
     on_machine(box, change("arm 45") + change("put", right))
-    planned = apply(box, {}, tmp_path, "plan")
+    planned = apply(box, {}, "plan")
     assert planned.operations("would change") == {OPERATION}
-    applied = apply(box, {}, tmp_path)
+    applied = apply(box, {})
     assert (applied.exit, applied.operations("changed")) == (0, {OPERATION})
     assert nothing_is_armed(box)
 
@@ -158,32 +135,32 @@ def test_files_that_sshd_refuses_are_never_loaded(box: lab.Lab) -> None:
     assert nothing_is_armed(box)
 
 
-def test_a_file_that_overrules_ours_is_named_and_left_alone(box: lab.Lab, tmp_path: Path) -> None:
+def test_a_file_that_overrules_ours_is_named_and_left_alone(box: lab.Lab) -> None:
     other = "/etc/ssh/sshd_config.d/01-admin.conf"
     on_machine(box, f"echo 'X11Forwarding yes' >{other}; systemctl reload ssh")
-    planned = apply(box, {}, tmp_path, "plan")
+    planned = apply(box, {}, "plan")
     assert planned.operations("refused") == {OPERATION}
     assert "x11forwarding is yes, not no" in str(planned.document)
     on_machine(box, f"rm {other}; systemctl reload ssh")
-    assert apply(box, {}, tmp_path, "plan").exit == 0
+    assert apply(box, {}, "plan").exit == 0
 
 
-def test_a_file_that_the_running_sshd_has_not_read_is_noticed(box: lab.Lab, tmp_path: Path) -> None:
+def test_a_file_that_the_running_sshd_has_not_read_is_noticed(box: lab.Lab) -> None:
     on_machine(box, "sleep 1.1; touch /etc/ssh/sshd_config")
-    assert apply(box, {}, tmp_path, "plan").operations("would change") == {OPERATION}
-    assert apply(box, {}, tmp_path).exit == 0
-    assert apply(box, {}, tmp_path, "plan").exit == 0
+    assert apply(box, {}, "plan").operations("would change") == {OPERATION}
+    assert apply(box, {}).exit == 0
+    assert apply(box, {}, "plan").exit == 0
 
 
-def test_a_machine_whose_systemd_listens_for_sshd(box: lab.Lab, tmp_path: Path) -> None:
+def test_a_machine_whose_systemd_listens_for_sshd(box: lab.Lab) -> None:
     """As Ubuntu has it: sshd runs only from the first connection on."""
     on_machine(
         box, "systemctl -q disable ssh; systemctl stop ssh; systemctl -q enable --now ssh.socket"
     )
-    assert apply(box, {"allow_users": ["operator"]}, tmp_path).exit == 0
+    assert apply(box, {"allow_users": ["operator"]}).exit == 0
     assert "allowusers operator" in effective(box)
-    assert apply(box, {"allow_users": ["nobody"]}, tmp_path).exit == 1
+    assert apply(box, {"allow_users": ["nobody"]}).exit == 1
     assert logs_in(box)
-    assert apply(box, {}, tmp_path).operations("changed") == {OPERATION}
+    assert apply(box, {}).operations("changed") == {OPERATION}
     assert on_machine(box, "systemctl is-active ssh.socket") == "active\n"
     assert nothing_is_armed(box)

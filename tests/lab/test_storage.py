@@ -11,6 +11,7 @@ import pytest
 
 from clup import lab
 from tests.lab.command import Answer, clup, on_machine
+from tests.lab.machines import machine
 
 NAME = "disks"
 DATA = "/dev/disk/by-id/virtio-LABDATA"
@@ -20,15 +21,8 @@ BELOW = "unshare --mount sh -euc 'mount --bind /srv /run; {}'"
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    remove()
-    yield lab.up(NAME)
-    remove()
-
-
-def remove() -> None:
-    """Remove the lab of these tests, also one that an earlier run left."""
-    if NAME in {box.name for box in lab.labs()}:
-        lab.down(NAME)
+    with machine(NAME) as box:
+        yield box
 
 
 def storage(command: str) -> Answer:
