@@ -39,7 +39,9 @@ def diff(path: str, before: str | None, after: str, edited: bool = False) -> Non
     Of a file that is `edited`, which holds what others wrote, only the lines that change are
     shown, and no value that is named like a secret.
     """
-    texts = [masked(text) if edited else text for text in (before or "", after)]
+    texts = [_printable(text) for text in (before or "", after)]
+    if edited:
+        texts = [masked(text) for text in texts]
     lines = difflib.unified_diff(
         texts[0].splitlines(),
         texts[1].splitlines(),
@@ -73,6 +75,11 @@ def _current() -> Notes:
     # The context object is a proxy, which has no weak reference: take the host behind it.
     target = current_host.inventory.get_host(current_host.name)
     return _notes.setdefault(target, {}).setdefault(target.current_op_hash or "", Notes())
+
+
+def _printable(text: str) -> str:
+    """Return a text with U+FFFD for the lone surrogates of bytes that were no UTF-8."""
+    return text.encode("utf-8", errors="surrogateescape").decode(errors="replace")
 
 
 def _add(said: list[str], text: str) -> None:

@@ -27,7 +27,8 @@ LC_ALL=C locale -a | tr '\\n' ' '"""
 class IdentityState:
     """What the running machine says, and what its files will say after a reboot.
 
-    A file's text is "" when it is not there. `language_file` is where /etc/default/locale leads
+    A file's text is "" when it is not there; bytes that are no UTF-8 come as lone surrogates, so
+    that they can be written back. `language_file` is where /etc/default/locale leads
     to, `locales` are those that are compiled, as `locale -a` names them.
     """
 
@@ -62,4 +63,4 @@ class Identity(FactBase[IdentityState]):
 
 
 def _text(encoded: str) -> str:
-    return base64.b64decode(encoded).decode("utf-8", errors="replace")
+    return base64.b64decode(encoded).decode("utf-8", errors="surrogateescape")

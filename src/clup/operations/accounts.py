@@ -166,7 +166,7 @@ def authorized_keys(
     wanted = merged(state.text, keys, exclusive)
     if wanted == (state.text or "") and (state.keys is None or _keys_owned(state, user, group)):
         return
-    report.diff(path, state.text and _printable(state.text), _printable(wanted))
+    report.diff(path, state.text, wanted)
     content = base64.encodebytes(wanted.encode("utf-8", errors="surrogateescape")).decode()
     yield script(_WRITE_KEYS, user, group, home, stdin=content)
     yield ensure(path, lambda: _wrong_keys(user, group, wanted, among))
@@ -214,10 +214,6 @@ def _home(state: AccountsState, user: str) -> Home:
 
 def _keys_owned(state: Home, user: str, group: str) -> bool:
     return owned(state.ssh, user, group, "0700") and owned(state.keys, user, group, "0600")
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", errors="surrogateescape").decode(errors="replace")
 
 
 def _absent_group(name: str, gid: int, among: Homes) -> str | None:

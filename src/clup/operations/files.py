@@ -80,6 +80,7 @@ class File:
     `validate` is a constant sh script that judges the file at "$candidate" before it is put in
     place; a status other than 0 leaves the old file. A `secret` never shows in a diff. A file that
     is `edited` holds what others wrote, too: a stricter mode stays, and its diff shows the least.
+    Lone surrogates in the content stand for bytes that are no UTF-8, and are written as those.
     """
 
     path: str
@@ -92,8 +93,12 @@ class File:
     edited: bool = False
 
     @property
+    def data(self) -> bytes:
+        return self.content.encode("utf-8", errors="surrogateescape")
+
+    @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.content.encode()).hexdigest()
+        return hashlib.sha256(self.data).hexdigest()
 
     def is_written(self, state: PathState | None) -> bool:
         """Whether the content there is this one's, whoever owns it."""
@@ -194,7 +199,7 @@ def configured(
         if file.is_written(state):
             yield script(_OWN, file.path, *owner)
         else:
-            content = base64.encodebytes(file.content.encode()).decode()
+            content = base64.encodebytes(file.data).decode()
             yield script(_WRITE, file.path, *owner, file.validate, stdin=content)
     yield from then
     if pending:

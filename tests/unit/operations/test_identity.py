@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import pytest
@@ -122,3 +123,15 @@ def test_locales_are_known_by_the_c_librarys_spelling(
     locale: str, compiled: set[str], expected: bool
 ) -> None:
     assert is_compiled(locale, replace(GOOD, locales=frozenset(compiled))) is expected
+
+
+def test_what_others_wrote_in_another_encoding_stays_byte_for_byte() -> None:
+    said = [b"vm", b"vm\n", b"127.0.0.1 localhost # B\xfcro\n", b"", b"", b"", b"", b""]
+    encoded = [said[0], *(base64.b64encode(text) for text in said[1:3]), *said[3:]]
+    found = Identity().process([line.decode() for line in encoded])
+    steps, notes = evaluate(named, FACTS | {Identity: found}, hostname="vm")
+    [file] = [File("/etc/hosts", with_name(found.hosts, "vm", "vm"))]
+    assert file.data == b"127.0.0.1 localhost # B\xfcro\n127.0.1.1\tvm\n"
+    assert len(steps) == 2
+    assert notes.diffs[0].isascii() is False
+    notes.diffs[0].encode()
