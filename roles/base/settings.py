@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from clup.fields import Name
 from clup.settings import Model, fault, faults, nearest, over
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -20,9 +21,6 @@ HOST = r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?$"
 LOCALE = re.compile(r"(C|[a-z]{2,3}_[A-Z]{2})\.UTF-8(@[a-z]+)?")
 
 SYSCTL = re.compile(r"[a-z][a-z0-9_]*(\.[A-Za-z0-9_/-]+)+")
-
-ACCOUNT = r"^[a-z_][a-z0-9_-]{0,31}$"
-"""The name of an account, as useradd accepts it."""
 
 KERNEL: dict[str, int | str] = {
     "fs.inotify.max_user_instances": 1024,
@@ -87,7 +85,7 @@ class Ssh(Model):
     """Let accounts log in with a password."""
     root_login: Literal["no", "prohibit-password"] = "prohibit-password"
     """Whether root may log in, and then only with a key."""
-    allow_users: tuple[Annotated[str, Field(pattern=ACCOUNT)], ...] = ()
+    allow_users: tuple[Name, ...] = ()
     """The only accounts that may log in, the operator's among them; empty allows all."""
 
     @field_validator("ports", "allow_users")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from clup.fields import AbsolutePath
 from clup.settings import Model, fault
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -31,16 +32,6 @@ CONTAINERD_HOME = "/var/lib/containerd"
 _ARMOR = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 # Debian Policy 5.6.12: digits first, then letters, digits and . + - ~ with an optional epoch.
 _VERSION = re.compile(r"([0-9]+:)?[0-9][A-Za-z0-9.+~-]*")
-
-
-def _absolute(value: str) -> str:
-    if not value.startswith("/"):
-        raise fault("is not an absolute path", "begin it with /")
-    if str(PurePosixPath(value)) != value or ".." in PurePosixPath(value).parts or value == "/":
-        raise fault("is not in its plainest form", "write it without a final /, //, . or ..")
-    if not re.fullmatch(r"[A-Za-z0-9/._+-]+", value):
-        raise fault("has a character that unit files treat specially", "use letters, digits, ._+-")
-    return value
 
 
 def _pinned(versions: dict[str, str]) -> dict[str, str]:
@@ -86,9 +77,6 @@ def _foreign(keys: dict[str, Any]) -> dict[str, Any]:
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:
     return ", ".join(names)
-
-
-AbsolutePath = Annotated[str, AfterValidator(_absolute), Field(title="absolute path")]
 
 
 class Repository(Model):

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from clup.disks.verdict import Wanted
+from clup.fields import AbsolutePath, Mode
 from clup.fstab import Entry
 from clup.settings import Model, fault
 
@@ -32,14 +33,7 @@ def _label(value: str) -> str:
 
 
 def _mount(value: str) -> str:
-    path = PurePosixPath(value)
-    if not value.startswith("/"):
-        raise fault("is not an absolute path", "begin it with /")
-    if str(path) != value or ".." in path.parts or value == "/":
-        raise fault("is not in its plainest form", "write it without a final /, //, . or ..")
-    if not re.fullmatch(r"[A-Za-z0-9/._-]+", value):
-        raise fault("has a character that fstab would escape", "use letters, digits, _ . and -")
-    if path.parts[1] in SYSTEM:
+    if PurePosixPath(value).parts[1] in SYSTEM:
         raise fault("is where the system itself lives", "choose a place such as /srv/data")
     return value
 
@@ -86,8 +80,8 @@ class Filesystem(Model):
         json_schema_extra={"left_out": "`CLAW_` and NAME in capitals"}
     )
     """Its ext4 label, at most 16 bytes."""
-    mount: Annotated[str, AfterValidator(_mount)] = Field(
-        title="absolute path", json_schema_extra={"left_out": "`/srv/` and NAME"}
+    mount: Annotated[AbsolutePath, AfterValidator(_mount)] = Field(
+        json_schema_extra={"left_out": "`/srv/` and NAME"}
     )
     """Where it is mounted."""
     by_id: Annotated[str, AfterValidator(_by_id)] | None = Field(
@@ -101,8 +95,8 @@ class Filesystem(Model):
     options: tuple[Annotated[str, AfterValidator(_option)], ...] = ("noatime",)
     """Mount options. `nofail` and a device timeout of 10 s are always added, so that a machine
     whose disk is missing boots and answers ssh."""
-    mode: str = Field(default="0755", pattern=r"^0[0-7]{3}$")
-    """The octal mode of the filesystem's root, which belongs to root."""
+    mode: Mode = "0755"
+    """The mode of the filesystem's root, which belongs to root."""
     reserved_percent: float = Field(default=1.0, ge=0, le=50)
     """Blocks that only root may use, in percent; when the filesystem is made."""
     at_least_mib: int = Field(default=64, ge=16)

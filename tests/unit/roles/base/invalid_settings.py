@@ -32,6 +32,6 @@ INVALID: list[tuple[dict[str, Any], str, str]] = [
     ({"ssh": {"ports": [0]}}, "ssh.ports.0", "greater than or equal to 1"),
     ({"ssh": {"ports": [22, 22]}}, "ssh.ports", "names one twice"),
     ({"ssh": {"root_login": "yes"}}, "ssh.root_login", "'no' or 'prohibit-password'"),
-    ({"ssh": {"allow_users": ["psy *"]}}, "ssh.allow_users.0", "match pattern"),
+    ({"ssh": {"allow_users": ["psy *"]}}, "ssh.allow_users.0", "is no name of a user"),
     ({"ssh": {"allow_users": ["psy", "psy"]}}, "ssh.allow_users", "names one twice"),
 ]
