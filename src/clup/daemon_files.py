@@ -91,6 +91,7 @@ def keys_in_json(text: str | None) -> dict[str, Any]:
     """
     if text is None or not text.strip():
         return {}
+    _is_utf8(DAEMON_JSON, text)
     try:
         found = json.loads(text)
     except ValueError as error:
@@ -100,7 +101,17 @@ def keys_in_json(text: str | None) -> dict[str, Any]:
     return found
 
 
+def _is_utf8(path: str, text: str) -> None:
+    """Raise UnreadableError if a text has lone surrogates, for bytes that are no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise UnreadableError(path, f"has bytes that are no UTF-8, in line {line}") from None
+
+
 def _table(text: str) -> dict[str, Any]:
+    _is_utf8(CONTAINERD_TOML, text)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -52,6 +52,14 @@ def test_no_json_object_is_refused(text: str) -> None:
         daemon_json(text, KEYS)
 
 
+def test_bytes_that_are_no_utf_8_are_not_rewritten() -> None:
+    text = b'{\n"label": "B\xfcro"}'.decode(errors="surrogateescape")
+    with pytest.raises(UnreadableError, match="has bytes that are no UTF-8, in line 2"):
+        daemon_json(text, KEYS)
+    with pytest.raises(UnreadableError, match="has bytes that are no UTF-8, in line 1"):
+        containerd_toml("# B\udcfcro", ROOT)
+
+
 @pytest.mark.parametrize(
     ("text", "root"),
     [

@@ -102,7 +102,7 @@ def parsed(output: list[str]) -> EngineState:
             system = (name, version)
         elif key == "file":
             path, _, content = value.partition(" ")
-            files[path] = base64.b64decode(content).decode("utf-8", errors="replace")
+            files[path] = base64.b64decode(content).decode("utf-8", errors="surrogateescape")
         elif key == "docker":
             info = _answer(value)
         elif key == "containerd":
