@@ -1,12 +1,12 @@
 """One pyinfra run, driven from Python: the pyinfra command line's steps, with their results kept.
 
-`pyinfra_cli` is imported first: it patches the standard library for gevent, which has to happen
-before anything opens a socket.
+`greenlets` is imported first: it patches the standard library, which has to happen before anything
+opens a socket.
 """
 
 from __future__ import annotations
 
-import pyinfra_cli  # noqa: F401  isort: skip
+from clup import greenlets  # noqa: F401  isort: skip
 
 import os
 from collections.abc import Iterator, Sequence

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +74,17 @@ def test_an_interrupt_while_connecting(box: lab.Lab, tmp_path: Path) -> None:
         wait_for(run, "connecting")
         silent.accept()
         assert interrupted(run) == "interrupted: nothing was changed"
+
+
+@pytest.mark.parametrize("moment", [0.15, 0.25, 0.35, 0.45, 0.55])
+def test_an_interrupt_while_python_is_loading(tmp_path: Path, moment: float) -> None:
+    """There is no state yet, and perhaps no document; but it ends, and without a traceback."""
+    run = begin(NAME, "plan", inventory(tmp_path, vm={"ssh_hostname": "192.0.2.1"}))
+    time.sleep(moment)
+    run.send_signal(signal.SIGINT)
+    _, stderr = run.communicate(timeout=20)
+    assert run.returncode in (1, -signal.SIGINT)
+    assert "Traceback" not in stderr
 
 
 @pytest.mark.parametrize("command", ["plan", "apply"])
