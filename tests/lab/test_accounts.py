@@ -146,6 +146,18 @@ def test_a_link_planted_after_the_look_is_not_followed(box: lab.Lab) -> None:
     on_machine(box, "rm /home/psy/.ssh; mv /root/kept /home/psy/.ssh")
 
 
+def test_no_home_is_taken_from_others_nor_made_where_others_could_exchange_it(box: lab.Lab) -> None:
+    on_machine(box, "install -d -m 0700 /srv/secrets; install -d -o operator /srv/theirs")
+    homes = {"bob": "/home/operator/bob", "eve": "/srv/secrets", "zoe": "/srv/theirs"}
+    users = {name: {"uid": 2100 + i, "home": homes[name]} for i, name in enumerate(homes)}
+    said = refused(box, {"users": users})
+    assert "/home/operator/bob: is not safe: others than root may exchange what is in" in said
+    assert "/srv/secrets: belongs to root, not to eve" in said
+    assert "/srv/theirs: belongs to operator, not to zoe" in said
+    assert on_machine(box, "stat -c '%U %a' /srv/secrets") == "root 700\n"
+    on_machine(box, "rmdir /srv/secrets /srv/theirs")
+
+
 def test_nobody_is_in_docker_without_a_waiver(box: lab.Lab) -> None:
     on_machine(box, "groupadd docker; gpasswd -a psy docker; gpasswd -a operator docker")
     assert "group docker: has operator; take it away by `gpasswd -d NAME docker`" in refused(box)
