@@ -19,9 +19,12 @@ def converge(settings: Settings) -> None:
             wanted=wanted,
             reserved_percent=one.reserved_percent,
         )
-    mounts.mount_points(name="Make and seal the mount points", paths=paths)
     mounts.in_fstab(name="Enter the mounts in fstab", entries=[one.entry for _wanted, one in every])
+    # One after the other: a mount point may lie on the filesystem that was mounted before it.
     for wanted, one in every:
+        mounts.mount_point(
+            name=f"Make and seal the mount point {one.mount}", path=one.mount, among=paths
+        )
         mounts.mounted(
             name=f"Mount {one.mount}",
             wanted=wanted,

@@ -11,11 +11,11 @@ from tests.lab.command import Answer, clup
 
 
 @contextmanager
-def machine(name: str) -> Iterator[lab.Lab]:
+def machine(name: str, disks: tuple[lab.Disk, ...] = lab.DEFAULT_DISKS) -> Iterator[lab.Lab]:
     """Given a name, lend a new lab machine of that name; what an earlier run left goes first."""
     _remove(name)
     try:
-        yield lab.up(name)
+        yield lab.up(name, disks=disks)
     finally:
         _remove(name)
 

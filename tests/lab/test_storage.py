@@ -95,7 +95,7 @@ def test_a_label_lost_while_unmounted_comes_back(box: lab.Lab) -> None:
 def test_what_lies_below_a_mount_is_named_and_left(box: lab.Lab) -> None:
     on_machine(box, BELOW.format("chattr -i /run/data; echo old >/run/data/hidden"))
     assert any("nothing lies hidden" in line for line in storage("verify").checks("failed"))
-    assert applied() == {"storage: Make and seal the mount points"}
+    assert applied() == {"storage: Make and seal the mount point /srv/data"}
     on_machine(box, "umount /srv/data")
     refused = storage("apply")
     assert refused.exit == 1

@@ -55,37 +55,37 @@ chmod "$2" -- "$1"
 
 
 @operation()
-def mount_points(paths: tuple[str, ...]) -> Steps:
-    """Have a folder for each mount, empty and immutable, so that nothing lands on the root disk
-    while a disk is missing. Refuse to hide what lies in one."""
-    machine, states = host.get_fact(Disks), host.get_fact(MountPoints, paths=paths)
-    for path in paths:
-        state = states[path]
-        if state.kind == "other":
-            yield refuse(path, "is not a folder", "move it away, then apply again")
-            return
-        if state.kind == "hidden":
-            yield refuse(
-                path,
-                "is a mount point of which nobody can see what lies below",
-                "find out why `unshare --mount mount --bind / /run` fails on the machine",
-            )
-            return
-        if state.entries and machine.mounted_at(path) is None:
-            shown = ", ".join(state.entries)
-            yield refuse(
-                path,
-                f"holds {shown} on the disk below, which a mount would hide",
-                "move it away, then apply again",
-            )
-            return
-    open_ones = [path for path in paths if is_open(states[path])]
-    for path in open_ones:
-        report.evidence(f"{path}: {states[path].kind}, to be empty and immutable")
-    for path in open_ones:
-        yield script(_SEAL, path)
-    if open_ones:
-        yield ensure("mount points", lambda: _still_open(paths))
+def mount_point(path: str, among: tuple[str, ...]) -> Steps:
+    """Have a folder for a mount, empty and immutable, so that nothing lands on the root disk
+    while its disk is missing. Refuse to hide what lies in it.
+
+    What it lies on is mounted: the folder below another mount can be made only then. `among`
+    names all mount points that a series of these is about.
+    """
+    state = host.get_fact(MountPoints, paths=among)[path]
+    if state.kind == "other":
+        yield refuse(path, "is not a folder", "move it away, then apply again")
+        return
+    if state.kind == "hidden":
+        yield refuse(
+            path,
+            "is a mount point of which nobody can see what lies below",
+            "find out why `unshare --mount mount --bind / /run` fails on the machine",
+        )
+        return
+    if state.entries and host.get_fact(Disks).mounted_at(path) is None:
+        shown = ", ".join(state.entries)
+        yield refuse(
+            path,
+            f"holds {shown} on the disk below, which a mount would hide",
+            "move it away, then apply again",
+        )
+        return
+    if not is_open(state):
+        return
+    report.evidence(f"{path}: {state.kind}, to be empty and immutable")
+    yield script(_SEAL, path)
+    yield ensure(path, lambda: _still_open(path, among))
 
 
 @operation()
@@ -168,7 +168,6 @@ def _not_ours(wanted: Wanted) -> str | None:
     return None if found.kind == "mounted" else f"{found.what} {found.found}"
 
 
-def _still_open(paths: tuple[str, ...]) -> str | None:
-    states = host.get_fact(MountPoints, paths=paths)
-    still = [path for path in paths if is_open(states[path])]
-    return f"{', '.join(still)}: still not an immutable folder" if still else None
+def _still_open(path: str, among: tuple[str, ...]) -> str | None:
+    state = host.get_fact(MountPoints, paths=among)[path]
+    return "is still not an immutable folder" if is_open(state) else None

@@ -63,7 +63,7 @@ BREAKAGES = [
     Breakage(
         "the folder below a mount no longer immutable",
         BELOW.format("-i", "data"),
-        changes=("Make and seal the mount points",),
+        changes=("Make and seal the mount point /srv/data",),
         checks=("data: the folder below its mount is immutable",),
     ),
 ]

@@ -6,7 +6,7 @@ from pyinfra.api.exceptions import FactProcessError
 from clup.disks.machine import BlockDevice, Machine, Mount
 from clup.facts.disks import Disks
 from clup.facts.mounts import MountPoint, MountPoints, parse
-from clup.operations.mounts import is_open, mount_points, remount, wrong_mount
+from clup.operations.mounts import is_open, mount_point, remount, wrong_mount
 from tests.unit.operations.planning import evaluate
 
 PATH = "/srv/data"
@@ -92,7 +92,7 @@ def test_a_mount_point_hides_nothing(
 ) -> None:
     machine = Machine({"sdb": BlockDevice("sdb", "8:16", 1)}, mounts=(mount(),) if mounted else ())
     facts = {Disks: machine, MountPoints: {PATH: state}}
-    done, notes = evaluate(mount_points, facts, paths=(PATH,))
+    done, notes = evaluate(mount_point, facts, path=PATH, among=(PATH,))
     assert (len(done), notes.refusals) == (steps, refusals)
 
 
