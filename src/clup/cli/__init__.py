@@ -143,8 +143,16 @@ class Interrupted(KeyboardInterrupt):
     made by, Python remembers that it was there, and ends by the signal instead of exit code 1."""
 
 
-def _interrupt(_signal: int, _frame: object) -> NoReturn:
-    raise Interrupted
+def _interrupt(_signal: int, _frame: object) -> None:
+    """Raise where the command itself waits. Raised in another greenlet, such as the one that reads
+    a connection, it would end that one alone, and the command would wait for ever."""
+    gevent = sys.modules.get("gevent")
+    if gevent is None:
+        raise Interrupted
+    hub = gevent.get_hub()
+    if gevent.getcurrent() is hub.parent:
+        raise Interrupted
+    hub.loop.run_callback(hub.parent.throw, Interrupted)
 
 
 def _end(words: list[str], code: int, line: str) -> NoReturn:

@@ -1,0 +1,40 @@
+"""Ctrl-C ends the command, whichever greenlet is running when it comes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import pyinfra_cli, gevent, os, signal
+from clup.cli import Interrupted, _interrupt
+
+signal.signal(signal.SIGINT, _interrupt)
+
+def reads_a_connection():
+    os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(10):
+        gevent.sleep(0.01)
+
+{sender}
+try:
+    gevent.sleep(5)
+except Interrupted:
+    print("interrupted")
+"""
+
+SENDERS = {
+    "another greenlet": "gevent.spawn(reads_a_connection)",
+    "the hub, as all wait": (
+        "signal.signal(signal.SIGALRM, _interrupt); signal.setitimer(signal.ITIMER_REAL, 0.1)"
+    ),
+}
+
+
+@pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS.keys())
+def test_the_command_itself_is_interrupted(sender: str) -> None:
+    argv = [sys.executable, "-c", SCRIPT.replace("{sender}", sender)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
+    assert done.stdout == "interrupted\n", done.stderr
