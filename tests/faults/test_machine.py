@@ -111,7 +111,7 @@ def test_a_small_tmp(box: lab.Lab) -> None:
 
 def test_a_disk_that_fills_up_on_the_way(box: lab.Lab) -> None:
     """/etc is an overlay on 64 KiB that are full: the file in it stays as it was."""
-    drop_in = ""
+    drop_in = "/etc/systemd/journald.conf.d/50-clup.conf"
     on_machine(box, f"echo '# by hand' >>{drop_in}")
     before = on_machine(box, f"sha256sum {drop_in}; ls /etc/systemd/journald.conf.d")
     full = """mkdir -p /mnt/up; mount -t tmpfs -o size=64k tmpfs /mnt/up; mkdir /mnt/up/u /mnt/up/w
