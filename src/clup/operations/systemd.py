@@ -14,9 +14,15 @@ from clup.operations.steps import Steps, ensure, refuse
 
 # What a daemon said when it did not start is what the operator needs: the last lines of that run
 # come along, without systemd's own about it.
+# journald may be behind, and a unit that is restarted by itself has a new run by now: hence a few
+# tries.
 LAST_WORDS = """last_words() {
-  run=$(systemctl show -p InvocationID --value -- "$1")
-  journalctl _SYSTEMD_INVOCATION_ID="$run" -n 3 --no-pager -q -o cat | paste -sd '|'
+  for attempt in 1 2 3 4 5 6 7 8 9 10; do
+    run=$(systemctl show -p InvocationID --value -- "$1")
+    said=$(journalctl _SYSTEMD_INVOCATION_ID="$run" -n 3 --no-pager -q -o cat | paste -sd '|')
+    if [ -n "$said" ]; then echo "$said"; return; fi
+    sleep 0.3
+  done
 }
 """
 
