@@ -64,6 +64,10 @@ def install() -> None:
     StrictPolicy.missing_host_key = unknown  # type: ignore[method-assign]
 
 
+NO_KEY = "No authentication methods available"
+"""What paramiko says when it has neither key nor password."""
+
+
 def explained(way: Way, error: BaseException) -> str:
     """Given what a connection failed with, return the line about it."""
     where = f"{way.address} port {way.port}"
@@ -99,6 +103,12 @@ def explained(way: Way, error: BaseException) -> str:
             return (
                 f"Authentication error: {where} {takes} {tried} for {way.user}; try `ssh` with that"
                 " account, and name the key that works as ssh_key in the inventory"
+            )
+        case SSHException() if NO_KEY in str(cause):
+            return (
+                f"Authentication error: no key to offer to {where}: no agent holds one, none lies"
+                " in ~/.ssh; name one as ssh_key in the inventory, or make one with `ssh-keygen`"
+                f" and give its public half to {way.user} there"
             )
         case SSHException() | EOFError():
             said = str(cause) or "the connection was closed"

@@ -33,6 +33,7 @@ def refused(error: OSError) -> NoValidConnectionsError:
         (AuthenticationException("no"), ["does not take the key /keys/id for psy", "try `ssh`"]),
         (UnknownHostKeyError("vm"), ["No host key for [vm]:2222", "-p 2222 psy@vm"]),
         (SSHException("No existing session"), ["not as sshd does (No existing session)", "port?"]),
+        (SSHException("No authentication methods available"), ["no key to offer", "ssh-keygen"]),
         (EOFError(), ["not as sshd does (the connection was closed)"]),
         (PyinfraError("No such private key file: /x"), ["key file: /x; correct ssh_key"]),
         (PyinfraError("Invalid private key file: /x"), ["key file: /x; name the file without"]),
