@@ -1,4 +1,4 @@
-"""Lab machines of a test's own, and one role's commands on them with settings of its own."""
+"""Lab machines of a test's own, and commands on them with settings of its own."""
 
 from __future__ import annotations
 
@@ -11,13 +11,24 @@ from tests.lab.command import Answer, clup
 
 
 @contextmanager
-def machine(name: str, disks: tuple[lab.Disk, ...] = lab.DEFAULT_DISKS) -> Iterator[lab.Lab]:
+def machine(
+    name: str, disks: tuple[lab.Disk, ...] = lab.DEFAULT_DISKS, kind: str = "container"
+) -> Iterator[lab.Lab]:
     """Given a name, lend a new lab machine of that name; what an earlier run left goes first."""
     _remove(name)
     try:
-        yield lab.up(name, disks=disks)
+        yield lab.up(name, kind, disks)
     finally:
         _remove(name)
+
+
+@contextmanager
+def converged(name: str) -> Iterator[lab.Lab]:
+    """Given a name, lend a new lab machine of that name on which the whole site was applied."""
+    with machine(name) as box:
+        first = clup(name, "apply", "inventories/lab.py")
+        assert first.exit == 0, first.stderr
+        yield box
 
 
 def _remove(name: str) -> None:
@@ -27,6 +38,11 @@ def _remove(name: str) -> None:
 
 def run(box: lab.Lab, command: str, role: str, settings: Mapping[str, Any]) -> Answer:
     """Run a clup command for one role on one lab, with these settings over those of labs."""
+    return clup(box.name, command, inventory(box, {role: settings}), "--role", role)
+
+
+def inventory(box: lab.Lab, settings: Mapping[str, Any], group: str = "lab") -> str:
+    """Given a lab and settings by role, write an inventory in which they are over its group's."""
     data = {
         "ssh_hostname": box.address,
         "ssh_port": box.port,
@@ -34,8 +50,8 @@ def run(box: lab.Lab, command: str, role: str, settings: Mapping[str, Any]) -> A
         "ssh_key": str(box.key_file),
         "ssh_known_hosts_file": str(box.known_hosts_file),
         "ssh_strict_host_key_checking": "yes",
-        role: settings,
+        **settings,
     }
-    inventory = box.folder / "machines.py"
-    inventory.write_text(f"lab = [({box.name!r}, {data!r})]\n")
-    return clup(box.name, command, str(inventory), "--role", role)
+    path = box.folder / "machines.py"
+    path.write_text(f"{group} = [({box.name!r}, {data!r})]\n")
+    return str(path)

@@ -163,6 +163,24 @@ def test_up_again_returns_the_same_lab_and_boots_a_stopped_one(box: Lab) -> None
     assert inside(box, "cat /etc/mark; ls /dev/disk/by-id | wc -l").split() == ["here", "2"]
 
 
+def test_a_cut_ends_all_at_once_and_loses_nothing(box: Lab) -> None:
+    inside(box, "echo there | sudo tee /etc/mark > /dev/null")
+    cut = clup_lab("cut", "--name", "test-box")
+    assert cut.returncode == 0, cut.stderr
+    assert box not in lab.running()
+    again = clup_lab("cut", "--name", "test-box")
+    assert "At lab test-box: it is not up; boot it with" in again.stderr
+    assert lab.up("test-box", say=quiet) == box
+    assert inside(box, "cat /etc/mark; systemctl is-system-running").split() == ["there", "running"]
+
+
+def test_disks_of_a_container_stay(box: Lab) -> None:
+    for words in (("add", "virtio-MORE=1M"), ("detach", "virtio-ONE")):
+        done = clup_lab("disk", *words, "--name", "test-box")
+        assert (done.returncode, "use a lab of `--kind vm`" in done.stderr) == (1, True)
+    assert lab.find("test-box") == box
+
+
 def test_up_with_other_properties_is_refused(box: Lab) -> None:
     with pytest.raises(lab.LabError, match=r"lab test-box: its disks is .*`clup lab down"):
         lab.up("test-box", disks=SMALL[:1], say=quiet)

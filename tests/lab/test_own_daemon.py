@@ -11,16 +11,17 @@ ROOT = Path(__file__).resolve().parents[2]
 ALONE = ["unshare", "--net", "--pid", "--fork", "--mount", "--mount-proc"]
 STORY = """
 from clup.lab import dockerd, docker
+from clup.lab.processes import processes
 
 said = []
 assert not docker.answers()
 dockerd.ensure(said.append)
-first = dockerd.ours(dockerd.processes(), dockerd.data_root())
+first = dockerd.ours(processes(), dockerd.data_root())
 assert first and docker.answers()
 dockerd.ensure(said.append)
-assert dockerd.ours(dockerd.processes(), dockerd.data_root()) == first, "a second daemon"
+assert dockerd.ours(processes(), dockerd.data_root()) == first, "a second daemon"
 dockerd.stop_if_ours(said.append)
-assert not dockerd.daemons(dockerd.processes()) and not docker.answers()
+assert not dockerd.daemons(processes()) and not docker.answers()
 dockerd.stop_if_ours(said.append)
 print("|".join(said))
 """

@@ -10,11 +10,12 @@ from testinfra.host import Host
 from clup import lab
 from clup.cli.apply import converge
 from clup.cli.ask import asker
-from clup.cli.lab import names
+from clup.cli.lab_options import names
 from clup.cli.screen import Screen
 from clup.cli.session import Session, run
 from clup.cli.target import Target
 from clup.cli.verify import check_all
+from clup.lab.driver import KINDS
 from clup.transport.raw import testinfra_host
 
 _SHOWN = (
@@ -36,9 +37,15 @@ _SHOWN = (
     shell_complete=names,
     help="The lab machine's name.",
 )
+@click.option(
+    "--kind",
+    type=click.Choice(list(KINDS)),
+    help="What the machine is; by default a virtual one if KVM runs it, else a container, else "
+    "an emulated one.",
+)
 @click.option("--yes", is_flag=True, help="Install what a lab needs without asking.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-def command(name: str, yes: bool, as_json: bool) -> None:
+def command(name: str, kind: str | None, yes: bool, as_json: bool) -> None:
     """Build a lab machine, converge the whole site on it, verify it and show it.
 
     \b
@@ -58,7 +65,9 @@ def command(name: str, yes: bool, as_json: bool) -> None:
                 _show(session.screen, testinfra_host(host), name)
 
     def machine(screen: Screen) -> None:
-        lab.up(name, say=screen.step, confirm=asker(yes))
+        say, confirm = screen.step, asker(yes)
+        chosen = kind or lab.fitting_kind(name, say, confirm)
+        lab.up(name, chosen, say=say, confirm=confirm)
 
     run("demo", Target("inventories/lab.py", (), None, as_json), work, machine)
 

@@ -1,39 +1,23 @@
 """`clup lab`: throwaway machines."""
 
 import os
-import re
 import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
 from clup import lab
-from clup.cli import FAILED, Suggesting, answer
+from clup.cli import Suggesting
 from clup.cli.ask import asker
-from clup.lab import machine
+from clup.cli.lab_disk import disk
+from clup.cli.lab_matrix import matrix
+from clup.cli.lab_options import answering, json_option, meant, name_option, names, parse_disk, say
+from clup.lab.driver import KINDS
 from clup.lab.image import SUITES
 from clup.lab.machine import Disk
-
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-
-
-def names(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
-    """Complete the name of a lab, in whatever state it is."""
-    return [name for name in machine.recorded() if name.startswith(typed)]
 
 
 def _suites(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
     return [suite for suite in SUITES if suite.startswith(typed)]
-
-
-_name = click.option(
-    "--name",
-    shell_complete=names,
-    help="The lab's name. May be left out when there is only one.",
-)
 
 
 @click.group(name="lab", cls=Suggesting, context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,48 +32,6 @@ def command() -> None:
     """
 
 
-def say(line: str) -> None:
-    """Given a line of progress, write it to stderr: stdout belongs to results."""
-    click.echo(line, err=True)
-
-
-@contextmanager
-def answering(word: str, interrupted: str, as_json: bool = False) -> Iterator[None]:
-    """Turn a lab's error, or Ctrl-C with what is then to know, into one line and exit code 1.
-
-    With --json the document comes in any case; when all went well it tells of the labs there are.
-    """
-    try:
-        yield
-        found = lab.seen() if as_json else []
-    except lab.LabError as error:
-        line = str(error)
-    except KeyboardInterrupt:
-        line = f"interrupted; {interrupted}"
-    else:
-        if as_json:
-            listed = [described(each) for each in found]
-            answer.write(answer.document(f"lab {word}", 0, labs=listed))
-        return
-    click.echo(f"clup lab: {line}", err=True)
-    if as_json:
-        answer.write(answer.document(f"lab {word}", FAILED, error=line))
-    sys.exit(FAILED)
-
-
-def parse_disk(text: str) -> Disk:
-    """Given ID=SIZE with a unit K, M or G of 1024s, return the disk. Raise click.BadParameter."""
-    found = re.fullmatch(r"([^=]+)=(\d+)([KMG]?)", text)
-    if found is None:
-        raise click.BadParameter(f"{text!r} is not ID=SIZE, such as virtio-SPARE=512M")
-    return Disk(found[1], int(found[2]) * UNITS[found[3]])
-
-
-def meant(name: str | None) -> str:
-    """Given a name or none, return it, or the name of the only lab. Raise LabError if not one."""
-    return name or lab.sole()
-
-
 @command.command()
 @click.option(
     "--name",
@@ -99,32 +41,35 @@ def meant(name: str | None) -> str:
     help="A name for the lab.",
 )
 @click.option(
-    "--suite",
-    default="trixie",
-    show_default=True,
-    shell_complete=_suites,
-    help="The Debian release in it.",
+    "--kind",
+    type=click.Choice(list(KINDS)),
+    help="What the machine is; a container, which is up sooner, unless you say otherwise.",
+)
+@click.option(
+    "--suite", shell_complete=_suites, help="The Debian release in it; trixie unless you say."
 )
 @click.option("--disk", "disks", multiple=True, metavar="ID=SIZE", help="Instead of the defaults.")
 @click.option("--yes", is_flag=True, help="Install what this machine lacks without asking.")
-@_json
-def up(name: str, suite: str, disks: tuple[str, ...], yes: bool, as_json: bool) -> None:
+@json_option
+def up(
+    name: str, kind: str | None, suite: str | None, disks: tuple[str, ...], yes: bool, as_json: bool
+) -> None:
     """Make a lab, or boot it if it was stopped.
 
     \b
     Example:
-      clup lab up --name second --disk virtio-LABDATA=1G
+      clup lab up --name second --kind vm --disk virtio-LABDATA=1G
     """
-    wanted = tuple(parse_disk(text) for text in disks) or lab.DEFAULT_DISKS
+    wanted = tuple(parse_disk(text) for text in disks) or None
     cut = f"`clup lab up --name {name}` starts over, `clup lab down --name {name}` removes the rest"
     with answering("up", cut, as_json):
-        lab.up(name, disks=wanted, say=say, suite=suite, confirm=asker(yes))
+        lab.up(name, kind, wanted, say, suite=suite, confirm=asker(yes))
 
 
 @command.command()
-@_name
+@name_option
 @click.option("--all", "everything", is_flag=True, help="Remove every lab.")
-@_json
+@json_option
 def down(name: str | None, everything: bool, as_json: bool) -> None:
     """Remove a lab with all that is in it; its image is kept.
 
@@ -142,7 +87,7 @@ def down(name: str | None, everything: bool, as_json: bool) -> None:
 
 
 @command.command("list")
-@_json
+@json_option
 def list_labs(as_json: bool) -> None:
     """List the labs of this checkout, with their state and port.
 
@@ -160,38 +105,23 @@ def list_labs(as_json: bool) -> None:
             click.echo(row(each))
 
 
-def described(seen: lab.Seen) -> dict[str, object]:
-    """Given a lab as it was found, return it as JSON: sizes in bytes, paths as text."""
-    known: dict[str, object] = {"name": seen.name, "state": seen.state}
-    if seen.lab is None:
-        return known
-    return {
-        **known,
-        "kind": seen.lab.kind,
-        "suite": seen.lab.suite,
-        "address": seen.lab.address,
-        "port": seen.lab.port,
-        "user": seen.lab.user,
-        "key_file": str(seen.lab.key_file),
-        "known_hosts_file": str(seen.lab.known_hosts_file),
-        "folder": str(seen.lab.folder),
-        "disks": [
-            {"id": disk.id, "size": disk.size, "file": str(seen.lab.disk_file(disk.id))}
-            for disk in seen.lab.disks
-        ],
-    }
-
-
 def row(seen: lab.Seen) -> str:
     """Given a lab as it was found, return its line in the list."""
     if seen.lab is None:
         return f"{seen.name:<16} {seen.state}"
-    disks = ", ".join(f"{disk.id} {disk.size >> 20} MiB" for disk in seen.lab.disks)
-    return f"{seen.name:<16} {seen.state:<11} {seen.lab.suite} port {seen.lab.port}  {disks}"
+    box = seen.lab
+    disks = ", ".join(brief(disk) for disk in box.disks)
+    return f"{seen.name:<16} {seen.state:<11} {box.kind:<9} {box.suite} port {box.port}  {disks}"
+
+
+def brief(disk: Disk) -> str:
+    """Given a disk, return what the list says of it."""
+    said = ["read-only"] * disk.read_only + ["detached"] * (not disk.attached)
+    return " ".join([disk.id, f"{disk.size >> 20} MiB", *said])
 
 
 @command.command(context_settings={"ignore_unknown_options": True})
-@_name
+@name_option
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def ssh(name: str | None, words: tuple[str, ...]) -> None:
     """Log in to a lab, or run one command in it.
@@ -208,8 +138,8 @@ def ssh(name: str | None, words: tuple[str, ...]) -> None:
 
 
 @command.command()
-@_name
-@_json
+@name_option
+@json_option
 def reboot(name: str | None, as_json: bool) -> None:
     """Shut a lab's machine down and boot it again, with its disks.
 
@@ -219,3 +149,24 @@ def reboot(name: str | None, as_json: bool) -> None:
     """
     with answering("reboot", "`clup lab up` boots it if it is down", as_json):
         lab.reboot(meant(name), say)
+
+
+@command.command()
+@name_option
+@json_option
+def cut(name: str | None, as_json: bool) -> None:
+    """Pull the plug of a lab's machine; `clup lab up` boots it again.
+
+    \b
+    Example:
+      clup lab cut --name second
+
+    A virtual machine loses what it had not yet given to its disks. A container loses its processes
+    only: what they wrote is kept by the kernel of this machine, which goes on.
+    """
+    with answering("cut", "`clup lab list` tells whether it is up", as_json):
+        lab.cut(meant(name), say)
+
+
+command.add_command(disk)
+command.add_command(matrix)

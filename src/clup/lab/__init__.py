@@ -8,9 +8,11 @@
 What the rest of clup uses is here; the files beside it are one idea each.
 """
 
+from clup.lab.choice import fitting_kind
+from clup.lab.disk_change import disk_add, disk_detach
 from clup.lab.errors import LabError
 from clup.lab.keys import ssh_argv
-from clup.lab.lifecycle import down, down_all, equip, reboot, up
+from clup.lab.lifecycle import cut, down, down_all, equip, reboot, up
 from clup.lab.lookup import Seen, chosen, find, labs, only, running, seen, sole
 from clup.lab.machine import DEFAULT_DISKS, Disk, Lab
 
@@ -21,10 +23,14 @@ __all__ = [
     "LabError",
     "Seen",
     "chosen",
+    "cut",
+    "disk_add",
+    "disk_detach",
     "down",
     "down_all",
     "equip",
     "find",
+    "fitting_kind",
     "labs",
     "only",
     "reboot",

@@ -48,10 +48,13 @@ def run(
     cure: str,
     stdin: bytes | None = None,
     seconds: float = 60,
+    cwd: Path | None = None,
+    inherits: bool = True,
 ) -> str:
     """Given a command and the cure to print should it fail, run it and return its stdout.
 
-    Raise LabError when it is not there, takes longer than `seconds` or exits non-zero.
+    One that leaves a process behind must not inherit what our commands do otherwise. Raise
+    LabError when it is not there, takes longer than `seconds` or exits non-zero.
     """
     where = f"`{brief(argv)}`"
     try:
@@ -59,7 +62,8 @@ def run(
             argv,
             input=b"" if stdin is None else stdin,
             capture_output=True,
-            pass_fds=tuple(_inherited),
+            pass_fds=tuple(_inherited) if inherits else (),
+            cwd=cwd,
             env=environment(),
             timeout=seconds,
             check=False,

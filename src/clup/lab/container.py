@@ -4,15 +4,18 @@ import hashlib
 from pathlib import Path
 
 from clup.lab import disks, dockerd, image, needs
-from clup.lab.commands import output, there
+from clup.lab.belongings import belongings
+from clup.lab.commands import attempt, output, there
 from clup.lab.docker import docker, docker_argv
-from clup.lab.keys import public
-from clup.lab.machine import Lab
+from clup.lab.errors import LabError
+from clup.lab.machine import Disk, Lab
 from clup.lab.say import Say
 from clup.lab.tree import Entry, packed
 
 LABEL = "clup.lab"
+BOOT_SECONDS = 90.0
 STOP_SECONDS = 30
+ASK_SECONDS = 10.0
 
 # What systemd and a Docker of its own need beyond Docker's defaults, with their bits. Not among
 # them: SYS_TIME, SYS_MODULE, SYS_RAWIO and SYS_RESOURCE, as the clock, the kernel and the limits
@@ -80,22 +83,37 @@ def create_words(lab: Lab, image: str, bounding: int) -> list[str]:
     ]
 
 
-def belongings(lab: Lab) -> tuple[Entry, ...]:
-    """Given a lab with its keys, return the files that make the image this one machine."""
-    home = f"home/{lab.user}/.ssh"
-    authorized = public(lab.key_file).encode()
-    host_key = "etc/ssh/ssh_host_ed25519_key"
-    return (
-        Entry(host_key, 0o600, lab.host_key_file.read_bytes()),
-        Entry(f"{host_key}.pub", 0o644, public(lab.host_key_file).encode()),
-        Entry(home, 0o700, owner=image.OPERATOR),
-        Entry(f"{home}/authorized_keys", 0o600, authorized, owner=image.OPERATOR),
-    )
-
-
 def needed() -> tuple[needs.Need, ...]:
     """Return what must be on the operator's machine."""
     return needs.CONTAINER
+
+
+def check(lab: Lab) -> None:
+    """Given a lab that shall be made, raise LabError unless this kind can have its disks.
+
+    Their names may be any: the links are made by a program of the image.
+    """
+    if any(disk.read_only or not disk.attached for disk in lab.disks):
+        raise fixed()
+
+
+def fixed() -> LabError:
+    """Return the error to raise when a container's disks shall change, which no uevent tells it."""
+    return LabError(
+        "a container has its disks for good, and writes to all",
+        "the lab's disks",
+        "use a lab of `--kind vm`",
+    )
+
+
+def attach(lab: Lab, disk: Disk) -> None:
+    """Raise LabError: there is no way."""
+    raise fixed()
+
+
+def detach(lab: Lab, disk: Disk) -> None:
+    """Raise LabError: there is no way."""
+    raise fixed()
 
 
 def prepare(say: Say) -> None:
@@ -109,10 +127,10 @@ def make(lab: Lab, say: Say) -> None:
     bounding = bounding_set(Path("/proc/self/status").read_text())
     docker(*create_words(lab, name, bounding))
     docker("cp", "-", f"{container(lab)}:/", stdin=packed(belongings(lab)))
-    start(lab)
+    start(lab, say)
 
 
-def start(lab: Lab) -> None:
+def start(lab: Lab, say: Say) -> None:
     """Given a lab that is stopped, boot it with its disks, wherever these are by now."""
     table = disks.table(disks.attach(lab)).encode()
     numbers = packed([Entry("etc/lab/disks", 0o644, table)])
@@ -127,6 +145,14 @@ def stop(lab: Lab) -> None:
     )
 
 
+def cut(lab: Lab) -> None:
+    """Given a lab, end all its processes at once. What they wrote is not lost: its kernel is ours.
+
+    Raise LabError.
+    """
+    docker("kill", "--signal=KILL", container(lab), cure=gone(lab))
+
+
 def gone(lab: Lab) -> str:
     """Given a lab that is written down as made, return the cure for a failing container."""
     return f"should its container be gone, remove the rest: `clup lab down --name {lab.name}`"
@@ -138,7 +164,7 @@ def remove(folder: Path, say: Say) -> None:
     Where something needed is missing, `up` has not come far enough to make a container.
     """
     image.discard_scratch()
-    if not needs.missing(needed(), there):
+    if not needs.missing(needed(), needs.met):
         dockerd.ensure(say)
         mine = docker("ps", "--all", "--quiet", f"--filter=label={LABEL}={folder}").split()
         if mine:
@@ -159,5 +185,18 @@ def running() -> frozenset[Path]:
 
 
 def last_words(lab: Lab) -> str:
-    """Given a lab that does not answer, return what its machine said last."""
-    return output(docker_argv("logs", "--tail", "5", container(lab)))
+    """Given a lab that does not answer, return what its machine said last, and what it waits for.
+
+    systemd says little on a container's console, so it is asked as well, if it answers.
+    """
+    name = container(lab)
+    asked = (
+        ("inspect", "--format", "{{.State.Status}} {{.State.Error}}", name),
+        ("logs", "--tail", "5", name),
+        ("exec", name, "systemctl", "list-jobs", "--no-legend"),
+        ("exec", name, "systemctl", "--failed", "--no-legend", "--plain"),
+        ("exec", name, "journalctl", "--boot", "--no-pager", "--lines=8", "--output=cat"),
+    )
+    answers = (attempt(docker_argv(*words), ASK_SECONDS) for words in asked)
+    said = (one.stdout + one.stderr for one in answers if one is not None)
+    return "\n".join(text.decode(errors="replace").strip() for text in said if text.strip())

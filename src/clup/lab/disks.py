@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from clup.lab import machine
 from clup.lab.commands import as_root, attempt, run
 from clup.lab.errors import LabError
 from clup.lab.machine import Disk, Lab
@@ -58,10 +59,8 @@ def attach(lab: Lab) -> list[tuple[Disk, Loop]]:
     A disk that has its device keeps it, so this may be called again at any time.
     """
     for disk in lab.disks:
+        machine.make_disk(lab, disk)
         file = lab.disk_file(disk.id)
-        if not file.exists():
-            with file.open("xb") as blank:
-                blank.truncate(disk.size)
         if not any(loop.file == file for loop in loops_of(lab.folder)):
             run(as_root(["losetup", "--find", "--show", str(file)]), cure=LOOP_CURE)
     by_file = {loop.file: loop for loop in loops_of(lab.folder)}

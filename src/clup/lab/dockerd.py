@@ -16,6 +16,7 @@ from clup.lab import machine
 from clup.lab.commands import as_root, environment, run
 from clup.lab.docker import answers, docker
 from clup.lab.errors import LabError
+from clup.lab.processes import processes
 from clup.lab.say import Say
 
 START_SECONDS = 60.0
@@ -43,30 +44,6 @@ def ours(processes: dict[int, list[str]], root: Path) -> int | None:
     """Given the command line of each process and our data root, return our daemon's pid."""
     flag = f"--data-root={root}"
     return next((pid for pid, argv in daemons(processes).items() if flag in argv), None)
-
-
-def processes() -> dict[int, list[str]]:
-    """Return the command line of each process of this machine, without those in containers.
-
-    A lab has a Docker daemon of its own, which is nobody's business here.
-    """
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "status").read_text()
-                words = (entry / "cmdline").read_bytes().split(b"\0")[:-1]
-            except OSError:
-                continue  # it ended meanwhile
-            if not in_container(status):
-                found[int(entry.name)] = [word.decode(errors="replace") for word in words]
-    return found
-
-
-def in_container(status: str) -> bool:
-    """Given a process's /proc/PID/status, return whether it has a second pid in a namespace."""
-    pids = next((line for line in status.splitlines() if line.startswith("NSpid:")), "")
-    return len(pids.split()) > 2
 
 
 def ensure(say: Say) -> None:

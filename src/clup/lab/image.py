@@ -43,7 +43,9 @@ HOOKS = (
     'rm "$1"/etc/ssh/ssh_host_*',
     'rm "$1"/etc/apt/apt.conf.d/99mmdebstrap',
 )
+SUDOERS = Entry("etc/sudoers.d/operator", 0o440, b"operator ALL=(ALL:ALL) NOPASSWD: ALL\n")
 BUILD_SECONDS = 600
+APT_CURE = "check apt's own sources with `apt-get update`"
 INSIDE = Path(__file__).parent / "inside"
 
 
@@ -76,10 +78,13 @@ def sources(targets: str, suite: str) -> tuple[str, ...]:
 
 
 def tree() -> tuple[Entry, ...]:
-    """Return the files that turn a Debian root into a lab's."""
+    """Return the files that turn a Debian root into a container's."""
     unit = "etc/systemd/system/lab-disks.service"
     wants = "etc/systemd/system/local-fs.target.wants"
     return (
+        SUDOERS,
+        # A lab is thrown away: nothing is gained by waiting for its disk at each package.
+        Entry("etc/dpkg/dpkg.cfg.d/lab", 0o644, b"force-unsafe-io\n"),
         Entry("usr/local/lib/lab", 0o755),
         Entry("usr/local/lib/lab/init", 0o755, (INSIDE / "init").read_bytes()),
         Entry("usr/local/lib/lab/disks", 0o755, (INSIDE / "lab-disks").read_bytes()),
@@ -87,25 +92,26 @@ def tree() -> tuple[Entry, ...]:
         Entry(wants, 0o755),
         Entry(f"{wants}/lab-disks.service", 0o777, link=f"/{unit}"),
         Entry("etc/lab", 0o755),
-        Entry("etc/sudoers.d/operator", 0o440, b"operator ALL=(ALL:ALL) NOPASSWD: ALL\n"),
-        # A lab is thrown away: nothing is gained by waiting for its disk at each package.
-        Entry("etc/dpkg/dpkg.cfg.d/lab", 0o644, b"force-unsafe-io\n"),
     )
 
 
-def recipe(suite: str) -> Recipe:
-    """Given a suite, return the recipe for it on this machine. Raise LabError for others."""
+def recipe(
+    suite: str, packages: tuple[str, ...], hooks: tuple[str, ...], tree: tuple[Entry, ...]
+) -> Recipe:
+    """Given a suite and what shall be in it, return the recipe on this machine. Raise LabError."""
     if suite not in SUITES:
         raise LabError(
             f"{suite!r} is no suite for a lab", "the lab's suite", f"use one of {SUITES}"
         )
+    proxy = run(["apt-config", "dump", "Acquire::http::Proxy"], cure=APT_CURE)
+    return Recipe(suite, sources(targets(), suite), proxy.strip(), packages, hooks, tree)
+
+
+def targets() -> str:
+    """Return apt's own index targets, a line for each, as `SITE|RELEASE|COMPONENT|ORIGIN`."""
     fields = "$(SITE)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)"
-    cure = "check apt's own sources with `apt-get update`"
-    targets = run(
-        ["apt-get", "indextargets", "--format", fields, "Created-By: Packages"], cure=cure
-    )
-    proxy = run(["apt-config", "dump", "Acquire::http::Proxy"], cure=cure)
-    return Recipe(suite, sources(targets, suite), proxy.strip(), PACKAGES, HOOKS, tree())
+    argv = ["apt-get", "indextargets", "--format", fields, "Created-By: Packages"]
+    return run(argv, cure=APT_CURE)
 
 
 def tag(recipe: Recipe) -> str:
@@ -115,9 +121,9 @@ def tag(recipe: Recipe) -> str:
 
 
 def mmdebstrap_argv(recipe: Recipe, target: Path) -> list[str]:
-    """Given a recipe and the tar to write, return the command that builds its root.
+    """Given a recipe and the tar or folder to write, return the command that builds its root.
 
-    It works beside that tar, where the rest of a cut build is found again.
+    It works beside that, where the rest of a cut build is found again.
     """
     unneeded = ("doc", "man", "locale", "info")
     return as_root(
@@ -141,7 +147,7 @@ def mmdebstrap_argv(recipe: Recipe, target: Path) -> list[str]:
 
 def ensure(suite: str, say: Say) -> str:
     """Given a suite, build its image unless Docker has it, and return its name."""
-    wanted = recipe(suite)
+    wanted = recipe(suite, PACKAGES, HOOKS, tree())
     name = tag(wanted)
     if succeeds(docker_argv("image", "inspect", name)):
         return name
@@ -150,14 +156,19 @@ def ensure(suite: str, say: Say) -> str:
     scratch().mkdir(mode=0o700, parents=True)
     root = scratch() / "root.tar"
     root.touch()
-    cure = "check that the package mirror is reachable (`apt-get update`), then run this again"
-    run(mmdebstrap_argv(wanted, root), seconds=BUILD_SECONDS, cure=cure)
+    build(wanted, root)
     with tarfile.open(root, "a") as archive:
         add(archive, wanted.tree)
     docker("import", "--change", "ENV container=docker", str(root), name, seconds=BUILD_SECONDS)
     discard_scratch()
     discard_others(name, suite)
     return name
+
+
+def build(recipe: Recipe, target: Path) -> None:
+    """Given a recipe and the tar or folder to write, build the root."""
+    cure = "check that the package mirror is reachable (`apt-get update`), then run this again"
+    run(mmdebstrap_argv(recipe, target), seconds=BUILD_SECONDS, cure=cure)
 
 
 def scratch() -> Path:

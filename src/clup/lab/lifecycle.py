@@ -7,106 +7,130 @@ from dataclasses import replace
 
 from clup.lab import keys, machine, needs
 from clup.lab.commands import attempt
-from clup.lab.driver import KINDS, Driver
+from clup.lab.driver import KINDS, Driver, driver_of
 from clup.lab.errors import LabError
 from clup.lab.keys import ssh_argv
 from clup.lab.lock import locked
-from clup.lab.lookup import find, kept, unknown
+from clup.lab.lookup import chosen, find, kept, unknown
 from clup.lab.machine import DEFAULT_DISKS, Disk, Lab
 from clup.lab.say import Confirm, Say
 
-BOOT_SECONDS = 90.0
+KIND = "container"
+SUITE = "trixie"
 
 
 def up(
     name: str = "default",
-    kind: str = "container",
-    disks: tuple[Disk, ...] = DEFAULT_DISKS,
+    kind: str | None = None,
+    disks: tuple[Disk, ...] | None = None,
     say: Say = print,
     *,
-    suite: str = "trixie",
+    suite: str | None = None,
     confirm: Confirm = lambda question: True,
 ) -> Lab:
     """Given a name and what the machine shall be, return a lab that answers ssh.
 
     A lab that is up already is returned as it is, a stopped one is booted, and one whose `up` was
-    cut is made anew. Raise LabError, also when there is a lab of that name with other properties.
+    cut is made anew. What is not said is as it was, for a new lab a trixie in a container with
+    DEFAULT_DISKS. Raise LabError, also when there is a lab of that name with other properties.
     """
     machine.checked_name(name)
-    machine.checked_disks(disks)
-    driver = driver_of(kind)
-    with locked(say):
+    with locked(say, name):
         existing = kept(name)
         if existing is not None and existing.ready:
             agree(existing, kind, disks, suite)
-            return resumed(existing, driver, say)
-        if (machine.FOLDER / name).exists():
-            say(f"Removing what a cut `up` left of lab {name}.")
-            remove(name, say)
-        lab = Lab(name, kind, suite, free_port(), disks, machine.FOLDER / name)
-        machine.save(lab)
-        needs.ensure(driver.needed(), say, confirm)
-        driver.prepare(say)
-        say(f"Making lab {name}.")
-        driver.remove(lab.folder, say)  # what is left of one whose folder was deleted by hand
-        keys.make_keys(lab)
-        driver.make(lab, say)
+            return resumed(existing, driver_of(existing.kind), say)
+        driver = driver_of(kind or KIND)
+        with locked(say):
+            disks = DEFAULT_DISKS if disks is None else disks
+            folder = machine.FOLDER / name
+            lab = Lab(name, kind or KIND, suite or SUITE, free_port(), disks, folder)
+            machine.checked_disks(disks)
+            driver.check(lab)
+            make(lab, driver, say, confirm)
         wait_for_ssh(lab, driver, say)
         say(f"Lab {name} is up: `clup lab ssh --name {name}` (port {lab.port}).")
         return machine.made_ready(lab)
 
 
-def equip(say: Say, confirm: Confirm, kind: str = "container") -> None:
-    """Given a kind of lab, install what such labs need here once it is confirmed. Raise LabError.
+def make(lab: Lab, driver: Driver, say: Say, confirm: Confirm) -> None:
+    """Given what a lab shall be, make it and let it boot, instead of what a cut `up` left of it."""
+    if lab.folder.exists():
+        say(f"Removing what a cut `up` left of lab {lab.name}.")
+        remove(lab.name, say)
+    machine.save(lab)
+    needs.ensure(driver.needed(), say, confirm)
+    driver.prepare(say)
+    say(f"Making lab {lab.name}.")
+    driver.remove(lab.folder, say)  # what is left of one whose folder was deleted by hand
+    keys.make_keys(lab)
+    driver.make(lab, say)
+
+
+def equip(say: Say, confirm: Confirm) -> None:
+    """Install what labs of all kinds need here once it is confirmed. Raise LabError.
 
     For whoever calls `up` later where nobody can be asked.
     """
     with locked(say):
-        needs.ensure(driver_of(kind).needed(), say, confirm)
+        wanted = dict.fromkeys(need for driver in KINDS.values() for need in driver.needed())
+        needs.ensure(wanted, say, confirm)
 
 
 def down(name: str = "default", say: Say = print) -> None:
     """Given a lab's name, remove all of it, whatever state it is in. Raise LabError if unknown."""
-    with locked(say):
-        if name not in machine.recorded():
-            raise unknown(name)
+    must_be_recorded(name)
+    with locked(say, name), locked(say):
+        must_be_recorded(name)
         remove(name, say)
+
+
+def must_be_recorded(name: str) -> None:
+    """Given a name, raise LabError unless there is a lab of that name, in whatever state."""
+    if name not in machine.recorded():
+        raise unknown(name)
 
 
 def down_all(say: Say = print) -> None:
     """Remove all labs, and what they needed on this machine. Does nothing when there is none."""
+    for name in machine.recorded():
+        with locked(say, name), locked(say):
+            if name in machine.recorded():
+                remove(name, say)
     with locked(say):
-        for name in machine.recorded():
-            remove(name, say)
         after_last(say)
 
 
 def reboot(name: str = "default", say: Say = print) -> None:
     """Given a lab's name, shut its machine down and boot it. Raise LabError."""
-    with locked(say):
+    find(name)
+    with locked(say, name):
         lab = find(name)
         if not lab.ready:
             cure = f"make it with `clup lab up --name {name}`"
             raise LabError("its `up` was cut", f"lab {name}", cure)
         driver = driver_of(lab.kind)
-        driver.prepare(say)
+        with locked(say):
+            driver.prepare(say)
         driver.stop(lab)
-        driver.start(lab)
+        with locked(say):
+            driver.start(lab, say)
         wait_for_ssh(lab, driver, say)
 
 
-def driver_of(kind: str) -> Driver:
-    """Given a kind of lab, return what drives it. Raise LabError if there is no such kind."""
-    if kind not in KINDS:
-        raise LabError(f"there is no kind {kind!r}", "the lab's kind", f"use {', '.join(KINDS)}")
-    return KINDS[kind]
+def cut(name: str = "default", say: Say = print) -> None:
+    """Given a lab's name, pull the plug of its machine; `up` boots it again. Raise LabError."""
+    find(name)
+    with locked(say, name):
+        lab = chosen(name)[0]
+        driver_of(lab.kind).cut(lab)
 
 
-def agree(lab: Lab, kind: str, disks: tuple[Disk, ...], suite: str) -> None:
-    """Given a lab and what was asked for, raise LabError if they differ."""
+def agree(lab: Lab, kind: str | None, disks: tuple[Disk, ...] | None, suite: str | None) -> None:
+    """Given a lab and what was asked for, if anything, raise LabError if they differ."""
     asked = {"kind": kind, "disks": disks, "suite": suite}
     for key, value in asked.items():
-        if (found := getattr(lab, key)) != value:
+        if value is not None and (found := getattr(lab, key)) != value:
             raise LabError(
                 f"its {key} is {found!r}, not {value!r}",
                 f"lab {lab.name}",
@@ -116,10 +140,13 @@ def agree(lab: Lab, kind: str, disks: tuple[Disk, ...], suite: str) -> None:
 
 def resumed(lab: Lab, driver: Driver, say: Say) -> Lab:
     """Given a lab that was up once, return it up: it may have been stopped since."""
-    driver.prepare(say)
-    if lab.folder not in driver.running():
-        say(f"Booting lab {lab.name}, which was stopped.")
-        driver.start(lab)
+    with locked(say):
+        driver.prepare(say)
+        runs = lab.folder in driver.running()
+        if not runs:
+            say(f"Booting lab {lab.name}, which was stopped.")
+            driver.start(lab, say)
+    if not runs:
         wait_for_ssh(lab, driver, say)
     say(f"Lab {lab.name} is up: `clup lab ssh --name {lab.name}` (port {lab.port}).")
     return lab
@@ -130,7 +157,7 @@ def remove(name: str, say: Say) -> None:
     folder = machine.FOLDER / name
     if (lab := kept(name)) is not None:
         machine.save(replace(lab, ready=False))  # were this cut, `up` would not boot the remains
-    for driver in KINDS.values():
+    for driver in [KINDS[lab.kind]] if lab is not None and lab.kind in KINDS else KINDS.values():
         driver.remove(folder, say)
     shutil.rmtree(folder)
     after_last(say)
@@ -159,7 +186,7 @@ def wait_for_ssh(lab: Lab, driver: Driver, say: Say) -> None:
 
     A unit that failed in there is told, but it is the tester's business: the machine is up.
     """
-    end = time.monotonic() + BOOT_SECONDS
+    end = time.monotonic() + driver.BOOT_SECONDS
     argv = ssh_argv(lab, ["systemctl", "is-system-running", "--wait"], batch=True)
     said = "no answer"
     while time.monotonic() < end:
@@ -172,7 +199,7 @@ def wait_for_ssh(lab: Lab, driver: Driver, say: Say) -> None:
             return
         time.sleep(0.1)
     raise LabError(
-        f"not ready {BOOT_SECONDS:g} s after its start: {said}; it said last: "
+        f"not ready {driver.BOOT_SECONDS:g} s after its start: {said}; it said last: "
         f"{driver.last_words(lab).strip() or 'nothing'}",
         f"lab {lab.name}",
         f"remove it with `clup lab down --name {lab.name}`, then try again",

@@ -1,4 +1,7 @@
-"""One command at a time makes or removes labs."""
+"""One command at a time makes or removes labs, and one at a time works on a lab.
+
+A boot may take a minute: it is waited for under the lab's own lock, while others make theirs.
+"""
 
 import fcntl
 import time
@@ -14,14 +17,17 @@ WAIT_SECONDS = 900.0
 
 
 @contextmanager
-def locked(say: Say) -> Iterator[None]:
-    """Hold the labs' lock. Raise LabError when another command holds it for WAIT_SECONDS.
+def locked(say: Say, name: str = "") -> Iterator[None]:
+    """Hold the lock of all labs, or of the one that is named. Whoever needs both takes that first.
+
+    Raise LabError when another command holds it for WAIT_SECONDS.
 
     The kernel drops the lock with the process, so a crash leaves none behind. The commands that
     we run inherit it: one that outlives us, killed, is waited for before anybody cleans up.
     """
     machine.FOLDER.mkdir(mode=0o700, exist_ok=True)
-    path = machine.FOLDER / ".lock"
+    path = machine.FOLDER / (f".lock-{name}" if name else ".lock")
+    what = f"lab {name}" if name else "labs"
     with path.open("a") as lock:
         end = time.monotonic() + WAIT_SECONDS
         told = False
@@ -32,12 +38,12 @@ def locked(say: Say) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > end:
                     raise LabError(
-                        f"another command works on labs for more than {WAIT_SECONDS:g} s",
+                        f"another command works on {what} for more than {WAIT_SECONDS:g} s",
                         str(path),
                         f"`fuser {path}` tells which",
                     ) from None
                 if not told:
-                    say("Waiting for another command that works on labs.")
+                    say(f"Waiting for another command that works on {what}.")
                     told = True
                 time.sleep(0.1)
         with inherited(lock.fileno()):

@@ -19,10 +19,15 @@ DISK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,62}")
 
 @dataclass(frozen=True)
 class Disk:
-    """One extra disk: its name below /dev/disk/by-id in the machine and its size in bytes."""
+    """One extra disk: its name below /dev/disk/by-id in the machine and its size in bytes.
+
+    A disk that is not attached keeps its content in the lab's folder.
+    """
 
     id: str
     size: int
+    read_only: bool = False
+    attached: bool = True
 
 
 DEFAULT_DISKS = (Disk("virtio-LABDATA", 1 << 30), Disk("virtio-LABCACHE", 4 << 30))
@@ -63,6 +68,14 @@ class Lab:
     def disk_file(self, disk: str) -> Path:
         """Given a disk's id, return the sparse file with its contents."""
         return self.folder / f"{disk}.disk"
+
+
+def make_disk(lab: Lab, disk: Disk) -> None:
+    """Given a lab and a disk of it, make the file with its contents, blank, unless it is there."""
+    file = lab.disk_file(disk.id)
+    if not file.exists():
+        with file.open("xb") as blank:
+            blank.truncate(disk.size)
 
 
 def checked_name(name: str) -> str:

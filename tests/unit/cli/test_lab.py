@@ -9,9 +9,11 @@ from click.testing import CliRunner
 
 from clup.cli import group
 from clup.cli.demo import hints
-from clup.cli.lab import command, parse_disk
+from clup.cli.lab import command
+from clup.cli.lab_options import parse_disk
 from clup.cli.target import inventory_of
-from clup.lab import LabError, lookup, machine
+from clup.inventories import DeploymentError
+from clup.lab import lookup, machine
 from clup.lab.machine import Disk, Lab
 
 
@@ -74,7 +76,7 @@ def test_without_an_inventory_the_environment_says_which_of_several_labs(
     live = [Lab(name, "container", "trixie", 1, (), no_driver / name) for name in ("a", "b")]
     monkeypatch.setattr(lookup, "running", lambda: live)
     monkeypatch.delenv("CLUP_LAB", raising=False)
-    with pytest.raises(LabError, match=r"2 labs are up \(a, b\); set CLUP_LAB=NAME"):
+    with pytest.raises(DeploymentError, match=r"2 labs are up \(a, b\); set CLUP_LAB=NAME"):
         inventory_of(None)
     monkeypatch.setenv("CLUP_LAB", "b")
     assert inventory_of(None) == "inventories/lab.py"

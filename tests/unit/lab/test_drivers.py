@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from clup.lab import container, disks, dockerd, needs
-from clup.lab.commands import as_root, there
+from clup.lab import container, disks, dockerd, needs, processes
+from clup.lab.commands import as_root
 from clup.lab.errors import LabError
 from clup.lab.needs import Need
 
@@ -58,7 +58,7 @@ def test_our_daemon_is_known_by_its_data_root(argv: list[str], expected: int | N
     ],
 )
 def test_a_labs_own_daemon_is_not_this_machines(status: str, expected: bool) -> None:
-    assert dockerd.in_container(status) is expected
+    assert processes.in_container(status) is expected
 
 
 @pytest.mark.parametrize(
@@ -85,20 +85,20 @@ def test_only_an_ordinary_account_needs_sudo(uid: int, expected: list[str]) -> N
     ("here", "known", "expected"),
     [
         ({"docker", "x"}, set(), {}),
-        ({"x"}, {"docker-cli", "docker.io"}, {"docker-cli": "talks"}),
-        ({"x"}, {"docker.io"}, {"docker.io": "talks"}),
-        (set(), {"docker.io"}, {"docker.io": "talks, runs"}),
+        ({"x"}, {"docker-cli", "docker.io"}, {"docker-cli": ("talks", 0)}),
+        ({"x"}, {"docker.io"}, {"docker.io": ("talks", 0)}),
+        (set(), {"docker.io"}, {"docker.io": ("talks, runs", 3)}),
     ],
     ids=["all there", "a package of its own", "an older Debian", "one package, two reasons"],
 )
 def test_what_is_missing_is_named_with_package_and_reason(
-    here: set[str], known: set[str], expected: dict[str, str]
+    here: set[str], known: set[str], expected: dict[str, tuple[str, int]]
 ) -> None:
     wanted = (
         Need("docker", ("docker-cli", "docker.io"), "talks"),
-        Need("x", ("docker.io",), "runs"),
+        Need("x", ("docker.io",), "runs", least=3),
     )
-    unmet = needs.missing(wanted, here.__contains__)
+    unmet = needs.missing(wanted, lambda need: need.command in here)
     assert needs.packages(unmet, known.__contains__) == expected
 
 
@@ -110,6 +110,6 @@ def test_a_command_that_no_package_brings_is_named() -> None:
 def test_a_file_is_needed_by_its_path(tmp_path: Path) -> None:
     keys = tmp_path / "keys.gpg"
     wanted = [Need(str(keys), ("debian-archive-keyring",), "holds Debian's keys")]
-    assert needs.missing(wanted, there) == wanted
+    assert needs.missing(wanted, needs.met) == wanted
     keys.touch()
-    assert needs.missing(wanted, there) == []
+    assert needs.missing(wanted, needs.met) == []

@@ -65,7 +65,7 @@ def test_the_same_recipe_is_the_same_image() -> None:
 
 def test_an_unknown_suite_is_refused() -> None:
     with pytest.raises(LabError, match="'noble' is no suite"):
-        image.recipe("noble")
+        image.recipe("noble", (), (), ())
 
 
 def test_the_image_holds_nothing_that_a_role_installs() -> None:

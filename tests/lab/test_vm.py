@@ -1,0 +1,165 @@
+"""One virtual machine's life: bare, converged, booted, robbed of its power and of its disk.
+
+What a container cannot show: a kernel of its own, udev, mounts by systemd at boot, the clock. The
+tests run in the order in which they stand: each begins where the one before it ended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from clup import lab
+from clup.lab import vm
+from tests.lab.command import Answer, clup, on_machine
+from tests.lab.fingerprint import fingerprint
+from tests.lab.machines import machine
+from tests.lab.sshd import LOCKED_OUT, TAKEN_BACK_WITHIN, change, logs_in
+
+NAME = "test-vm"
+SITE = "inventories/lab.py"
+CLOCK_SECONDS = 120
+"""How long chrony may take after a boot until it believes a source of time."""
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[lab.Lab]:
+    with machine(NAME, kind="vm") as made:
+        yield made
+    assert vm.pid_of(made.folder) is None, "a machine must not outlive its lab"
+    assert not made.folder.exists()
+
+
+def verified(box: lab.Lab) -> Answer:
+    """Verify the site once the clock runs, of which a check could not say anything before."""
+    waits = "until chronyc -c tracking | grep -q Normal; do sleep 1; done"
+    on_machine(box, f"timeout {CLOCK_SECONDS} sh -c '{waits}'")
+    return clup(NAME, "verify", SITE)
+
+
+def boot_id(box: lab.Lab) -> str:
+    """Return what differs from boot to boot."""
+    return on_machine(box, "cat /proc/sys/kernel/random/boot_id")
+
+
+def test_it_is_a_bare_machine_with_blank_disks_and_a_udev(box: lab.Lab) -> None:
+    said = on_machine(
+        box,
+        """
+        hostname; systemctl is-system-running; systemd-detect-virt --vm > /dev/null && echo virtual
+        for disk in DATA CACHE; do
+            device=/dev/disk/by-id/virtio-LAB$disk
+            udevadm info --query=property --property=ID_SERIAL --value $device
+            blkid $device || echo blank
+        done
+        for command in python3 docker containerd chronyd locale-gen unattended-upgrade; do
+            ! command -v $command
+        done
+        """,
+    )
+    assert said.split() == f"lab-{NAME} running virtual LABDATA blank LABCACHE blank".split()
+
+
+def test_disks_come_and_go_while_it_runs(box: lab.Lab) -> None:
+    spare = "/dev/disk/by-id/virtio-SPARE"
+    added = lab.disk_add(NAME, "virtio-SPARE", 64 << 20)
+    on_machine(box, f"test $(blockdev --getsize64 {spare}) = {64 << 20}; echo kept > {spare}; sync")
+    lab.disk_detach(NAME, "virtio-SPARE")
+    on_machine(box, f"udevadm settle; test ! -e {spare}; test ! -e /sys/block/vdd")
+    assert added.disk_file("virtio-SPARE").read_bytes().startswith(b"kept\n")
+    lab.disk_add(NAME, "virtio-SPARE", read_only=True)
+    assert (
+        on_machine(box, f"head -n 1 {spare}; ! echo lost 2>&- > {spare}; blockdev --getro {spare}")
+        == "kept\n1\n"
+    )
+    lab.disk_detach(NAME, "virtio-SPARE")
+
+
+def test_from_bare_the_whole_site_converges(box: lab.Lab) -> None:
+    applied = clup(NAME, "apply", SITE)
+    assert applied.exit == 0, applied.stderr
+    assert {
+        "base: Tell chrony whom to ask for the time",
+        "base: Keep the clock right",
+        "base: Set the kernel",
+    } <= applied.operations("changed")
+    assert len(applied.operations("changed")) >= 45
+
+
+def test_the_result_verifies_and_nothing_is_untestable(box: lab.Lab) -> None:
+    answer = verified(box)
+    assert answer.checks("failed") == []
+    assert answer.checks("untestable") == []
+    assert answer.exit == 0
+
+
+def test_a_second_apply_changes_nothing(box: lab.Lab) -> None:
+    before = fingerprint(box)
+    applied = clup(NAME, "apply", SITE)
+    assert (applied.exit, applied.operations("changed")) == (0, set())
+    assert clup(NAME, "plan", SITE).exit == 0
+    assert sorted(set(fingerprint(box)) ^ set(before)) == []
+
+
+def test_all_is_well_after_a_reboot(box: lab.Lab) -> None:
+    before = boot_id(box)
+    lab.reboot(NAME)
+    assert boot_id(box) != before
+    answer = verified(box)
+    assert (answer.exit, answer.checks("failed"), answer.checks("untestable")) == (0, [], [])
+    assert clup(NAME, "plan", SITE).exit == 0
+
+
+def test_a_power_cut_loses_what_was_not_on_the_disks_and_nothing_else(box: lab.Lab) -> None:
+    on_machine(box, "cd /srv/data; echo kept > kept; sync kept .; echo lost > lost")
+    lab.cut(NAME)
+    assert vm.pid_of(box.folder) is None
+    lab.up(NAME)
+    assert (
+        on_machine(box, "cd /srv/data; cat kept; cat lost 2>&- || true; rm -f kept lost")
+        == "kept\n"
+    )
+    assert verified(box).exit == 0
+
+
+def test_without_its_cache_disk_it_boots_and_says_so(box: lab.Lab) -> None:
+    lab.cut(NAME)
+    lab.disk_detach(NAME, "virtio-LABCACHE")
+    lab.up(NAME)
+    assert logs_in(box)
+    assert on_machine(
+        box,
+        "systemctl is-active docker containerd || true; findmnt /srv/data > /dev/null && echo data",
+    ).split() == ["inactive", "inactive", "data"]
+    answer = clup(NAME, "verify", SITE)
+    assert answer.exit == 2
+    failed = answer.checks("failed")
+    told = "\n".join(failed)
+    assert "the disk of by_id 'virtio-LABCACHE' is not in /dev/disk/by-id" in told
+    assert "engine: docker.service runs: found 'inactive'" in told
+    lost = ("storage: cache: ", "engine: ", "layout: /srv/cache/")
+    assert [line for line in failed if not line.startswith(lost)] == []
+
+
+def test_with_the_disk_back_all_is_well_after_a_reboot(box: lab.Lab) -> None:
+    on_machine(box, '! touch /srv/cache/stray 2>&-; test -z "$(ls -A /srv/cache)"')
+    lab.disk_add(NAME, "virtio-LABCACHE")
+    lab.reboot(NAME)
+    answer = verified(box)
+    assert (answer.exit, answer.checks("failed")) == (0, [])
+    below = (
+        "mkdir /run/below; mount --bind /srv /run/below; ls -A /run/below/cache; umount /run/below"
+    )
+    assert on_machine(box, below) == "", "something was written under the empty mount point"
+
+
+def test_sshd_made_unreachable_is_back_by_itself(box: lab.Lab) -> None:
+    on_machine(box, change("arm 45") + change("put", LOCKED_OUT))
+    began = time.monotonic()
+    assert not logs_in(box)
+    while not logs_in(box) and time.monotonic() - began < TAKEN_BACK_WITHIN:
+        time.sleep(2)
+    assert logs_in(box)
+    assert clup(NAME, "verify", SITE).exit == 0

@@ -1,0 +1,38 @@
+"""A virtual lab whose `up` was killed: `down` leaves nothing of it, `up` makes it anew."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from clup import lab
+from clup.lab import machine, vm, vm_image
+from clup.lab.lifecycle import SUITE
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "test-vm-wreck"
+UP = f"from clup import lab; lab.up({NAME!r}, 'vm', say=lambda line: None)"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def image() -> None:
+    """What is killed is the making of a lab, not of its image."""
+    vm_image.ensure(SUITE, print)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 3.0, 6.0])
+def test_down_after_a_kill_leaves_nothing(seconds: float) -> None:
+    up = subprocess.Popen(
+        [sys.executable, "-c", UP], env={**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    )
+    time.sleep(seconds)
+    up.send_signal(signal.SIGKILL)
+    up.wait()
+    if NAME in machine.recorded():
+        lab.down(NAME, lambda line: None)
+    assert not (machine.FOLDER / NAME).exists()
+    assert vm.pid_of(machine.FOLDER / NAME) is None
