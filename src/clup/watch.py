@@ -25,6 +25,7 @@ class Operation:
     evidence: list[str] = field(default_factory=list)
     diffs: list[str] = field(default_factory=list)
     error: str = ""
+    """A line for each thing that is wrong; none where an earlier operation has told it."""
 
     def __str__(self) -> str:
         return f"{self.role}: {self.name}"
@@ -60,7 +61,7 @@ def ended(state: State, host: Host, key: str) -> Operation:
         status: Status = "changed" if meta.did_change() else "unchanged"
         return Operation(role, name, status, said.evidence, said.diffs)
     if said.refusals:
-        return Operation(role, name, "failed", error="; ".join(said.refusals))
+        return Operation(role, name, "failed", error="\n".join(said.refusals))
     stderr = [line.strip() for line in meta.stderr_lines if line.strip()]
     return Operation(role, name, "failed", error=" | ".join(stderr[-5:]) or "the command failed")
 

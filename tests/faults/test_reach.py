@@ -19,6 +19,7 @@ import pytest
 from clup import lab
 from tests.faults.runs import inventory, only_line, told, way_to
 from tests.lab.command import clup, on_machine
+from tests.lab.machines import machine
 
 NAME = "reach"
 PATIENCE_S = 25
@@ -27,15 +28,8 @@ PATIENCE_S = 25
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    remove()
-    yield lab.up(NAME)
-    remove()
-
-
-def remove() -> None:
-    """Remove the lab of these tests, also one that an earlier run left."""
-    if NAME in {box.name for box in lab.labs()}:
-        lab.down(NAME)
+    with machine(NAME) as made:
+        yield made
 
 
 @contextmanager

@@ -51,6 +51,14 @@ before_change: list[Callable[[Host], str | None]] = []
 """Called before each command that may change something, and before each that is read while
 operations are executed. A returned line fails that command."""
 
+Command = str | StringCommand
+
+Options = dict[str, Any]
+"""The connector's options of a command, such as `_sudo` and `_stdin`."""
+
+around_change: list[Callable[[Host, Command, Options], tuple[Command, Options]]] = []
+"""Called with each command that may change something and its options; return what is sent."""
+
 
 def memory(host: Host) -> Memory:
     """Given a host, return its memory, made on first use."""
@@ -96,9 +104,7 @@ def _remember_facts() -> None:
             raise UnreadError(f"{host.name} could not be read: nothing is changed there")
         return answer
 
-    def run_shell_command(
-        host: Host, command: str | StringCommand, *rest: Any, **options: Any
-    ) -> Answer:
+    def run_shell_command(host: Host, command: Command, *rest: Any, **options: Any) -> Answer:
         known = memory(host)
         # What an operation decides is decided under the lock, so that its facts count too.
         if host.state.is_executing or not known.reading:
@@ -110,6 +116,8 @@ def _remember_facts() -> None:
                 why = f"{host.name} could not be read or has failed: nothing is changed there"
                 return False, CommandOutput([OutputLine("stderr", why)])
             known.commands += 1
+            for guarded in around_change:
+                command, options = guarded(_behind(host), command, options)
             try:
                 return run(host, command, *rest, **options)
             finally:

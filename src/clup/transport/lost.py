@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from paramiko import SSHException
+from paramiko import Channel, SSHException
 from pyinfra import logger
 from pyinfra.api import operations
 from pyinfra.api.host import Host
@@ -23,11 +23,19 @@ from pyinfra.connectors.util import CommandOutput, OutputLine
 ENDED = "the connection ended; what runs there may go on for a while: see that it is up, try again"
 
 
+NO_STATUS = -1
+"""What paramiko gives for the exit status of a command that ended without one."""
+
+SETTLE_S = 1
+"""Seconds for which paramiko may still clean up after a connection."""
+
+
 def install() -> None:
     """Have every connection of this process end in words; again is harmless."""
     if getattr(SSHClient.exec_command, "is_guarded", False):
         return
     SSHClient.exec_command = _guarded(SSHClient.exec_command)  # type: ignore[method-assign]
+    Channel.recv_exit_status = _settled(Channel.recv_exit_status)  # type: ignore[method-assign, assignment]
     run, run_op = SSHConnector.run_shell_command, operations.run_host_op
 
     def run_shell_command(connector: SSHConnector, *words: Any, **options: Any) -> Any:
@@ -65,6 +73,19 @@ def own_fault(error: BaseException) -> str:
     said = " ".join(f"{type(error).__name__}: {error}".split())
     where = f"{Path(place.filename).name} line {place.lineno}"
     return f"clup itself failed at {where} ({said}); please report this line"
+
+
+def _settled(receive: Callable[[Channel], int]) -> Callable[[Channel], int]:
+    """A connection that ends ends its commands without a status, a moment before paramiko says
+    that it ended: then a command that was cut off would seem to have failed by itself."""
+
+    def recv_exit_status(channel: Channel) -> int:
+        status = receive(channel)
+        if status == NO_STATUS:
+            channel.get_transport().join(SETTLE_S)
+        return status
+
+    return recv_exit_status
 
 
 def _guarded(execute: Callable[..., Any]) -> Callable[..., Any]:

@@ -42,6 +42,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     monkeypatch.setattr("pyinfra.is_cli", False)
     transport.install()
     monkeypatch.setattr(cache, "before_change", [])
+    monkeypatch.setattr(cache, "around_change", [])
     state = State(Inventory((["@local"], {})), Config())
     with ctx_state.use(state):
         connect_all(state)
@@ -144,6 +145,7 @@ def test_nothing_is_changed_on_a_host_that_could_not_be_read(
     monkeypatch.setattr("pyinfra.is_cli", False)
     transport.install()
     monkeypatch.setattr(cache, "before_change", [])
+    monkeypatch.setattr(cache, "around_change", [])
     state = State(Inventory((["@local", "other"], {"other": {"ssh_hostname": "unused"}})), Config())
     with ctx_state.use(state):
         machine = state.inventory.get_host("@local")
