@@ -5,7 +5,7 @@ The command line finds settings, tasks and checks through `ROLES`, never by a ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import roles.base.settings
 import roles.engine.settings
 import roles.layout.settings
 import roles.storage.settings
+from clup.managed import Thing
 from clup.settings import Model, Problem
 from roles.relations import problems
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from testinfra.host import Host
 
     from clup.checks import Result
+    from clup.found import Found, Note
 
 
 class Settings(Model):
@@ -38,9 +40,10 @@ class Settings(Model):
     layout: roles.layout.settings.Settings
     """The tree of folders on the mounted filesystems."""
 
-    def relations(self) -> list[Problem]:
+    @classmethod
+    def relations(cls, parts: Mapping[str, Any]) -> list[Problem]:
         """Return what is wrong between roles whose own settings are valid."""
-        return problems(self.storage, self.engine, self.accounts, self.layout)
+        return problems(parts)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,16 @@ class Role:
         """Read the running machine and compare it with the role's slice of the settings."""
         read: Callable[[Host, Any], Iterator[Result]] = self._part("checks").checks
         return read(host, getattr(settings, self.name))
+
+    def found(self, host: Host, settings: Settings) -> Iterator[Found | Note]:
+        """Read the running machine and say it in the role's settings, given those there are."""
+        said: Callable[[Host, Any], Iterator[Found | Note]] = self._part("found").found
+        return said(host, getattr(settings, self.name))
+
+    def managed(self, settings: Settings) -> Iterator[Thing]:
+        """Return what the role manages by its slice of the settings."""
+        named: Callable[[Any], Iterator[Thing]] = self._part("managed").managed
+        return named(getattr(settings, self.name))
 
     def _part(self, part: str) -> Any:
         return import_module(f"roles.{self.name}.{part}")

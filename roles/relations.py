@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import roles.accounts.settings
 import roles.engine.settings
 import roles.layout.settings
@@ -9,28 +12,43 @@ import roles.storage.settings
 from clup.settings import Problem, nearest
 
 
-def problems(
-    storage: roles.storage.settings.Settings,
-    engine: roles.engine.settings.Settings,
-    accounts: roles.accounts.settings.Settings,
-    layout: roles.layout.settings.Settings,
-) -> list[Problem]:
-    """Given settings that are each valid, return what is wrong between them."""
-    mounts = [filesystem.mount for filesystem in storage.filesystems.values()]
+def problems(parts: Mapping[str, Any]) -> list[Problem]:
+    """Given the settings of those roles that are valid, by name, return what is wrong between them.
+
+    What needs a role that is not there is not judged.
+    """
+    storage: roles.storage.settings.Settings | None = parts.get("storage")
+    engine: roles.engine.settings.Settings | None = parts.get("engine")
+    accounts: roles.accounts.settings.Settings | None = parts.get("accounts")
+    layout: roles.layout.settings.Settings | None = parts.get("layout")
     found: list[Problem] = []
-    if engine.requires_mount not in mounts:
-        found.append(_no_mount("engine.requires_mount", engine.requires_mount, mounts))
-    for index, root in enumerate(layout.roots):
-        if root not in mounts:
-            found.append(_no_mount(f"layout.roots.{index}", root, mounts))
-    users = {"root", *accounts.users}
-    groups = {"root", *accounts.gids}
-    for path, folder in layout.folders.items():
-        user, group = folder.owners
-        for kind, name, known in (("user", user, users), ("group", group, groups)):
-            if name not in known:
-                found.append(_no_account(f"layout.folders.{path}.{kind}", name, kind, known))
+    if storage and engine:
+        found += _mounted(storage, {"engine.requires_mount": engine.requires_mount})
+    if storage and layout:
+        roots = {f"layout.roots.{index}": root for index, root in enumerate(layout.roots)}
+        found += _mounted(storage, roots)
+    if accounts and layout:
+        found += _owned(accounts, layout)
     return found
+
+
+def _mounted(storage: roles.storage.settings.Settings, paths: dict[str, str]) -> list[Problem]:
+    mounts = [filesystem.mount for filesystem in storage.filesystems.values()]
+    return [
+        _no_mount(setting, path, mounts) for setting, path in paths.items() if path not in mounts
+    ]
+
+
+def _owned(
+    accounts: roles.accounts.settings.Settings, layout: roles.layout.settings.Settings
+) -> list[Problem]:
+    known = {"user": {"root", *accounts.users}, "group": {"root", *accounts.gids}}
+    return [
+        _no_account(f"layout.folders.{path}.{kind}", name, kind, known[kind])
+        for path, folder in layout.folders.items()
+        for kind, name in zip(("user", "group"), folder.owners, strict=True)
+        if name not in known[kind]
+    ]
 
 
 def _no_mount(path: str, value: str, mounts: list[str]) -> Problem:

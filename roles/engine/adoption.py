@@ -17,9 +17,10 @@ from clup.daemon_files import (
     root_in_toml,
 )
 from clup.facts.docker import Engine, EngineState, Stored, Wanted
-from clup.facts.packages import DebVersions
+from clup.facts.packages import AptSources, DebVersions
 from clup.operations.packages import is_installed
 from clup.operations.steps import Steps, refuse
+from roles.engine.files import SOURCES
 from roles.engine.settings import CONTAINERD_HOME
 
 # Docker keeps to the storage driver that it finds data of, but never to this one.
@@ -28,13 +29,31 @@ _OR_STAY = f"; or leave it on the root disk: engine.containerd_root={CONTAINERD_
 
 
 @operation()
-def adoptable(packages: Sequence[str], rivals: Sequence[str], wanted: Wanted) -> Steps:
+def adoptable(
+    packages: Sequence[str], rivals: Sequence[str], wanted: Wanted, repository: str = ""
+) -> Steps:
     """Refuse where converging the engine would leave data behind or meet another one's packages.
 
     `packages` is empty where the distribution has none that will do; `rivals` cannot be installed
-    beside them.
+    beside them. `repository` is the address of the one that is to be entered, if any.
     """
     yield from _refusals(packages, rivals, wanted, host.get_fact(Engine))
+    if repository:
+        yield from _entered(host.get_fact(AptSources, url=repository))
+
+
+def _entered(files: list[str]) -> list[PyinfraCommand]:
+    """Given apt's files that name the repository with a key, refuse those of somebody else: apt
+    then reads no source at all any more."""
+    return [
+        refuse(
+            f"apt's source {file}",
+            "names Docker's repository too, and apt takes no repository by two keys",
+            f"move it away (`mv {file} {file}.away`): clup enters its own; then apply again",
+        )
+        for file in files
+        if file != SOURCES
+    ]
 
 
 def _refusals(
@@ -47,6 +66,15 @@ def _refusals(
                 f"Docker on {' '.join(found.os)}",
                 "this distribution has no engine with Compose v2",
                 "set engine.source='docker' with engine.repository",
+            )
+        )
+    if found.is_in_swarm and wanted.live_restore:
+        refused.append(
+            refuse(
+                "live restore",
+                "Docker is in a swarm, with which it would not start",
+                "set engine.live_restore=False (then a restart of Docker stops the containers),"
+                " or type `docker swarm leave`",
             )
         )
     names = tuple(package.partition("=")[0] for package in packages)
@@ -63,7 +91,7 @@ def _refusals(
                     " (containers, images and volumes stay), then apply again",
                 )
             )
-    data, containerd = _roots(found)
+    data, containerd = roots(found)
     if (data, containerd) != (wanted.data_root, wanted.containerd_root):
         stored = host.get_fact(
             Stored,
@@ -76,7 +104,7 @@ def _refusals(
     return refused
 
 
-def _roots(found: EngineState) -> tuple[str, str]:
+def roots(found: EngineState) -> tuple[str, str]:
     """Return where Docker and containerd keep their data now, or would when they are started."""
     data, containerd = "/var/lib/docker", CONTAINERD_HOME
     # A file that cannot be read is refused by the operation that would change it.

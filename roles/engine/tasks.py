@@ -43,6 +43,7 @@ def converge(settings: Settings) -> None:
         packages=wanted_packages,
         rivals=RIVALS[settings.source],
         wanted=wanted,
+        repository=settings.repository.url if settings.repository else "",
     )
     among = _paths(settings)
     for folder in FOLDERS:

@@ -72,6 +72,11 @@ def _option(value: str) -> str:
     return value
 
 
+def by_name(name: object) -> dict[str, str]:
+    """Given a filesystem's name, return the label and the mount that follow from it."""
+    return {"label": f"CLAW_{str(name).upper()}", "mount": f"/srv/{name}"}
+
+
 class Filesystem(Model):
     """An ext4 filesystem. Its disk is selected by one of `by_id`, `serial` and `wwn`; without
     any, a filesystem with the label must be there already, and nothing is ever formatted."""
@@ -93,7 +98,7 @@ class Filesystem(Model):
     wwn: Annotated[str, AfterValidator(_wwn)] | None = None
     """The disk's world-wide name, as `lsblk -o WWN` shows it."""
     options: tuple[Annotated[str, AfterValidator(_option)], ...] = ("noatime",)
-    """Mount options. `nofail` and a device timeout of 10 s are always added, so that a machine
+    """Mount options. `nofail` and a device timeout of 90 s are always added, so that a machine
     whose disk is missing boots and answers ssh."""
     mode: Mode = "0755"
     """The mode of the filesystem's root, which belongs to root."""
@@ -151,9 +156,7 @@ class Settings(Model):
         if not isinstance(filesystems, Mapping):
             return data
         named = {
-            name: {"label": f"CLAW_{str(name).upper()}", "mount": f"/srv/{name}", **one}
-            if isinstance(one, Mapping)
-            else one
+            name: {**by_name(name), **one} if isinstance(one, Mapping) else one
             for name, one in filesystems.items()
         }
         return {**data, "filesystems": named}

@@ -38,7 +38,22 @@ def expect(what: str, wanted: object, found: object, cure: str) -> Result:
     """Given what should hold, what the machine has and what to do when they differ, compare."""
     if found == wanted:
         return Result(what, "passed")
-    return Result(what, "failed", f"found {found!r}, expected {wanted!r}", cure)
+    return Result(what, "failed", difference(wanted, found), cure)
+
+
+def difference(wanted: object, found: object) -> str:
+    """Given what should be and what is, say it as one would to somebody who knows no Python."""
+    if isinstance(wanted, bool):
+        return "it is not so"
+    return f"found {_words(found)}, expected {_words(wanted)}"
+
+
+def _words(value: object) -> str:
+    if value is None or value in ("", [], (), {}):
+        return "nothing"
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(_words(each) for each in value)
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 def untestable(what: str, why: str) -> Result:

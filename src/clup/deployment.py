@@ -154,13 +154,17 @@ class Deployment:
 
     def _plan(self, host: Host) -> list[Operation]:
         operations = []
+        told: list[str] = []
         for key in self._order(host):
             changes = self.state.ops[host][key].operation_meta.will_change
             said = report.notes(host, key)
             status: Status = (
                 "refused" if said.refusals else "would change" if changes else "unchanged"
             )
-            operations.append(self._operation(key, status, said, "; ".join(said.refusals)))
+            # Who comes later, and would refuse for the same reason, need not tell it again.
+            new = [line for line in said.refusals if line not in told]
+            told += new
+            operations.append(self._operation(key, status, said, "\n".join(new)))
         return operations
 
     def _ended(self, host: Host) -> Iterator[Operation]:

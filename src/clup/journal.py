@@ -10,9 +10,15 @@ from datetime import UTC, datetime
 
 from pyinfra.api.host import Host
 
-from clup.transport import raw
+from clup.transport import guard, raw
 
 PATH = "/var/lib/clup/journal.jsonl"
+
+APPLY = "apply"
+"""The action of an entry that does not name one: a revision was applied."""
+
+# Only an apply says which revision a machine has. $1 the journal.
+_LAST = """[ -e "$1" ] || exit 0; grep -av '"action": ' -- "$1" | tail -n 9"""
 
 # A line that a full disk or a cut left unfinished is ended first, and stays as it is.
 _APPEND = """set -e; umask 077; mkdir -p "${1%/*}"; chmod 0700 "${1%/*}"
@@ -23,7 +29,10 @@ cat >>"$1"; sync -- "$1"
 
 @dataclass(frozen=True)
 class Entry:
-    """One apply. `result` is "done", "failed" or "interrupted"; the time is UTC in ISO 8601."""
+    """One apply, or another `action` such as "remove account bob".
+
+    `result` is "done", "failed" or "interrupted"; the time is UTC in ISO 8601.
+    """
 
     time: str
     who: str
@@ -32,13 +41,16 @@ class Entry:
     changed: int
     failed: str = ""
     roles: str = "all"
+    action: str = APPLY
 
 
-def entry(revision: str, result: str, changed: int, failed: str, roles: str) -> Entry:
-    """Return the entry for an apply that has just ended, by this account on this machine."""
+def entry(
+    revision: str, result: str, changed: int, failed: str, roles: str, action: str = APPLY
+) -> Entry:
+    """Return the entry for what has just ended, by this account on this machine."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     who = f"{getpass.getuser()}@{socket.gethostname()}"
-    return Entry(now, who, revision, result, changed, failed, roles)
+    return Entry(now, who, revision, result, changed, failed, roles, action)
 
 
 def last(host: Host) -> Entry | None:
@@ -46,7 +58,7 @@ def last(host: Host) -> Entry | None:
 
     Raise ValueError when the journal cannot be read: who knows what was applied then.
     """
-    line = raw.as_root(host, "sh", "-c", f"if [ -e {PATH} ]; then tail -n 9 {PATH}; fi")
+    line = raw.as_root(host, "sh", "-c", _LAST, "sh", PATH)
     answer = raw.run(host, line)
     if answer.status != 0:
         raise ValueError(f"{PATH}: {answer.error}")
@@ -67,8 +79,11 @@ def _parsed(line: str) -> Entry | None:
 
 def append(host: Host, new: Entry) -> None:
     """Write an entry at the end of a machine's journal. Raise OSError when it cannot be."""
-    line = json.dumps(asdict(new)) + "\n"
-    command = raw.as_root(host, "sh", "-c", _APPEND, "sh", PATH)
-    answer = raw.run(host, command, stdin=line.encode())
+    said = asdict(new)
+    if new.action == APPLY:
+        del said["action"]
+    data = (json.dumps(said) + "\n").encode()
+    words = guard.words("the journal", "sh", "-c", _APPEND, "sh", PATH, stdin=data)
+    answer = raw.run(host, raw.as_root(host, *words), stdin=data)
     if answer.status != 0:
         raise OSError(f"{PATH}: {answer.error}")

@@ -8,10 +8,11 @@ pyinfra itself would let a later layer replace a whole top-level value; here the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pyinfra.api.arguments import all_global_arguments
 from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
@@ -45,12 +46,21 @@ def layers(host: Host) -> Iterator[tuple[str, Mapping[str, Any]]]:
     yield "--data", inventory.get_override_data()
 
 
-def validate(host: Host, model: type[Settings]) -> Settings | list[Problem]:
-    """Given a host and the model of all settings, return them, or every problem they have."""
+def validate(
+    host: Host,
+    model: type[Settings],
+    whole: bool = True,
+    above: Mapping[str, Any] | None = None,
+) -> Settings | list[Problem]:
+    """Given a host and the model of all settings, return them, or every problem they have.
+
+    Unless they are judged as a `whole`, what their parts want of each other does not count. `above`
+    is a further layer, over all others.
+    """
     known = set(model.model_fields)
     permitted = set(host.connector_cls.data_meta) | {name for name, _ in all_global_arguments()}
     permitted |= {ONLY}
-    given = list(layers(host))
+    given = [*layers(host), ("what was found", above or {})]
     problems = [
         _unknown(written(key), known, permitted, origin)
         for origin, data in given
@@ -58,25 +68,32 @@ def validate(host: Host, model: type[Settings]) -> Settings | list[Problem]:
         if key not in known | permitted and not str(key).startswith("_")
     ]
     merged = merge(*(data for _, data in given))
+    given_to = {role: merged.get(role, {}) for role in known}
+    found: list[Problem] = []
     try:
-        settings = model.model_validate({role: merged.get(role, {}) for role in known})
-        found = settings.relations()
+        settings = model.model_validate(given_to)
+        valid = dict(settings)
     except ValidationError as error:
-        found = problems_of(error, model)
+        found, valid = problems_of(error, model), _valid(given_to, model)
+    found += model.relations(valid) if whole else []
     found += connection.problems(merged)
     found += [_no_role(name, known) for name in _asked(merged.get(ONLY)) if name not in known]
-    problems += [replace(problem, origin=_origin(problem.path, given)) for problem in found]
+    problems += [
+        replace(problem, origin=_origin(problem.path, given) or _silent(host)) for problem in found
+    ]
     if problems:
         return sorted(set(problems))
     return settings
 
 
-def settings_of_all(inventory: Inventory, model: type[Settings]) -> dict[str, Settings]:
-    """Given an inventory, return the settings of each host by its name.
+def settings_of_all(
+    inventory: Inventory, model: type[Settings], whole: bool = True
+) -> dict[str, Settings]:
+    """Given an inventory, return the settings of each host by its name, judged as a `whole` or not.
 
     Raise SettingsError with all problems of all hosts.
     """
-    results = {host.name: validate(host, model) for host in inventory}
+    results = {host.name: validate(host, model, whole) for host in inventory}
     problems = {name: found for name, found in results.items() if isinstance(found, list)}
     if problems:
         raise SettingsError(problems)
@@ -118,6 +135,15 @@ def _no_role(name: str, known: set[str]) -> Problem:
     return Problem(ONLY, repr(name), "is no role", cure)
 
 
+def _valid(given: Mapping[str, Any], model: type[Model]) -> dict[str, Any]:
+    """Return those fields of a model that are valid by themselves."""
+    valid = {}
+    for name, field in model.model_fields.items():
+        with suppress(ValidationError):
+            valid[name] = TypeAdapter(cast("Any", field.annotation)).validate_python(given[name])
+    return valid
+
+
 def _unknown(key: str, known: set[str], permitted: set[str], origin: str) -> Problem:
     guess = nearest(key, known | permitted)
     cure = f"did you mean {guess!r}?" if guess else f"known here: {', '.join(sorted(known))}"
@@ -132,6 +158,13 @@ def _origin(path: str, given: list[tuple[str, Mapping[str, Any]]]) -> str:
         if found and found >= depth:
             best, depth = origin, found
     return best
+
+
+def _silent(host: Host) -> str:
+    """Return which file should have said something, where none of the host's groups has data."""
+    if not host.groups or any(host.inventory.get_group_data(group) for group in host.groups):
+        return ""
+    return f"group_data/{host.groups[-1]}.py is not there, or says nothing"
 
 
 def _depth(parts: list[str], data: Any) -> int:

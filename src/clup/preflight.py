@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pyinfra.api.host import Host
 
+from clup import managed
 from clup.transport import raw
 
 MIN_FREE_MIB = {"/": 200, "/var": 200, "/tmp": 16, "/run": 4}
@@ -17,22 +20,33 @@ _LOOK = """echo uid $(id -u)
 echo init $(cat /proc/1/comm)
 for folder in / /tmp /var /run; do
   echo free $folder $(df -m --output=avail,target $folder | tail -n 1); done
+if [ -f "$2" ]; then sed 's/^/managed /' "$2"; fi
 if [ "$1" = changes ]; then for folder in / /var; do
   touch $folder/.clup-probe 2>/dev/null && rm -f $folder/.clup-probe || echo readonly $folder
 done; fi"""
 
 
-def objections(host: Host, changes: bool) -> list[str]:
-    """Given a connected host, return what stands in the way, a line each.
+@dataclass(frozen=True)
+class Seen:
+    """What stands in the way on a machine, a line each, and what it remembers that clup manages."""
+
+    objections: list[str]
+    managed: frozenset[managed.Thing] = frozenset()
+
+
+def look(host: Host, changes: bool) -> Seen:
+    """Given a connected host, return what must be known of it before anything else.
 
     With `changes` the room on its disks counts too: a plan only reads. Raise OSError when the
     machine does not answer.
     """
-    purpose = "changes" if changes else "reads"
-    answer = raw.run(host, raw.as_root(host, "sh", "-c", _LOOK, "sh", purpose), timeout=30)
+    words = ("sh", "changes" if changes else "reads", managed.PATH)
+    answer = raw.run(host, raw.as_root(host, "sh", "-c", _LOOK, *words), timeout=30)
     if answer.status != 0 or not answer.stdout.startswith(b"uid 0"):
-        return [_no_root(host, answer)]
-    return judge(host.name, answer.stdout.decode(errors="replace"), changes)
+        return Seen([_no_root(host, answer)])
+    text = answer.stdout.decode(errors="replace")
+    said = [line.removeprefix("managed ") for line in text.splitlines() if line[:8] == "managed "]
+    return Seen(judge(host.name, text, changes), managed.parsed(said))
 
 
 def judge(name: str, seen: str, changes: bool) -> list[str]:

@@ -20,8 +20,13 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    def relations(self) -> list[Problem]:
-        """Return what is wrong between parts that are each valid; the whole overrides this."""
+    @classmethod
+    def relations(cls, parts: Mapping[str, Any]) -> list[Problem]:
+        """Given the fields that are valid, by name, return what is wrong between them.
+
+        The whole overrides this. A field that is not valid is left out: what it would have to do
+        with the others cannot be said.
+        """
         return []
 
 

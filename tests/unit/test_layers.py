@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from pydantic import Field, ValidationError, field_validator
 from pyinfra.api.exceptions import DeployError
 from pyinfra.api.inventory import Inventory
 
-from clup.layers import settings_of, settings_of_all
-from clup.settings import Model, SettingsError, fault, merge, problems_of
+from clup.layers import settings_of, settings_of_all, validate
+from clup.settings import Model, Problem, SettingsError, fault, merge, problems_of
 
 
 class Disk(Model):
@@ -141,3 +142,47 @@ def test_plain_pyinfra_gets_them_as_one_deploy_error() -> None:
     made = inventory({}, {}, one={"storage": {"disks": 1}})
     with pytest.raises(DeployError, match=r"one: At storage\.disks"):
         settings_of(made.get_host("one"), Site)
+
+
+class Needy(Site):
+    other: Storage = Storage()
+
+    @classmethod
+    def relations(cls, parts: Mapping[str, Any]) -> list[Problem]:
+        missing = Problem("storage.disks", "", "is empty", "add one")
+        return [missing] if "storage" in parts and not parts["storage"].disks else []
+
+
+@pytest.mark.parametrize(
+    ("group", "origin"),
+    [
+        ({}, "group_data/prod.py is not there, or says nothing"),
+        ({"storage": {}}, "group_data/prod.py"),
+        ({"_sudo": True}, ""),
+    ],
+)
+def test_what_nobody_said_names_the_file_that_should_have(
+    group: dict[str, Any], origin: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_of_all(inventory({}, group, one={}), Needy)
+    assert [problem.origin for problem in caught.value.problems["one"]] == [origin]
+
+
+def test_what_is_wrong_between_roles_is_said_beside_what_is_wrong_in_another() -> None:
+    made = inventory({"storage": {}, "other": {"disks": {"a": {}}}}, {}, one={})
+    with pytest.raises(SettingsError) as caught:
+        settings_of_all(made, Needy)
+    paths = [problem.path for problem in caught.value.problems["one"]]
+    assert paths == ["other.disks.a.label", "storage.disks"]
+
+
+def test_settings_that_are_not_whole_yet_are_judged_part_by_part() -> None:
+    made = inventory({"storage": {}}, {}, one={})
+    assert settings_of_all(made, Needy, whole=False)["one"].storage.disks == {}
+    [host] = made
+    found = {"storage": {"disks": {"a": {"label": "A"}}}}
+    assert isinstance(validate(host, Needy, above=found), Needy)
+    wrong = validate(host, Needy, above={"storage": {"disks": {"a": {}}}})
+    assert isinstance(wrong, list)
+    assert [problem.path for problem in wrong] == ["storage.disks.a.label"]

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from clup.settings import problems_of
 from roles.accounts.settings import Settings
-from tests.unit.roles.accounts.invalid_settings import INVALID, KEY
-
-
-@pytest.mark.parametrize(("given", "path", "reason"), INVALID)
-def test_refused(given: dict[str, Any], path: str, reason: str) -> None:
-    with pytest.raises(ValidationError) as error:
-        Settings.model_validate(given)
-    problems = {problem.path: problem for problem in problems_of(error.value, Settings)}
-    assert reason in problems[path].reason
-    assert problems[path].cure
+from tests.unit.roles.accounts.invalid_settings import KEY
 
 
 def test_a_private_key_is_never_shown() -> None:

@@ -5,23 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from clup.settings import problems_of
 from roles.base.settings import KERNEL, Settings
-from tests.unit.roles.base.invalid_settings import INVALID
-
-
-@pytest.mark.parametrize(("given", "path", "reason"), INVALID)
-def test_a_wrong_setting_is_named_by_its_path(
-    given: dict[str, Any], path: str, reason: str
-) -> None:
-    with pytest.raises(ValidationError) as caught:
-        Settings.model_validate(given)
-    [problem] = problems_of(caught.value, Settings)
-    assert problem.path == path
-    assert reason in problem.reason
-    assert problem.cure
 
 
 @pytest.mark.parametrize(

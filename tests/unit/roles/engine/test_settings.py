@@ -1,24 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pydantic
 import pytest
 
-from clup.settings import problems_of
 from roles.engine.settings import Settings
 from tests.unit.roles.engine import invalid_settings as invalid
-
-
-@pytest.mark.parametrize(("settings", "path", "reason"), invalid.INVALID)
-def test_invalid_settings_are_refused(settings: dict[str, Any], path: str, reason: str) -> None:
-    with pytest.raises(pydantic.ValidationError) as caught:
-        Settings.model_validate(settings)
-    problems = problems_of(caught.value, Settings)
-    assert [problem.path for problem in problems] == [path or "settings"]
-    assert reason in f"{problems[0]}"
-    assert problems[0].cure
 
 
 def test_the_defaults_are_valid() -> None:

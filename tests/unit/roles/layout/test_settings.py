@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from clup.settings import problems_of
 from roles.layout.settings import Settings
-from tests.unit.roles.layout.invalid_settings import BASE, INVALID
-
-
-@pytest.mark.parametrize(("given", "path", "reason"), INVALID)
-def test_refused(given: dict[str, Any], path: str, reason: str) -> None:
-    with pytest.raises(ValidationError) as error:
-        Settings.model_validate(given)
-    problems = {problem.path: problem for problem in problems_of(error.value, Settings)}
-    assert reason in problems[path].reason
-    assert problems[path].cure
+from tests.unit.roles.layout.invalid_settings import BASE
 
 
 def test_the_sticky_bit_keeps_a_group_from_exchanging_what_lies_in_its_folder() -> None:

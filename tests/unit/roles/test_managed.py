@@ -1,0 +1,38 @@
+"""What the settings of the whole site have clup manage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from roles import ROLES, Settings
+
+
+def managed(role: str, given: dict[str, Any]) -> set[str]:
+    """Given a role and what is said about it, return what it manages, as the record has it."""
+    settings = Settings.model_validate({name: {} for name in Settings.model_fields} | {role: given})
+    [one] = [each for each in ROLES if each.name == role]
+    return {str(thing) for thing in one.managed(settings)}
+
+
+@pytest.mark.parametrize(
+    ("role", "given", "among"),
+    [
+        ("base", {"packages": ["htop"]}, {"package htop", "file /etc/sysctl.d/zz-clup.conf"}),
+        ("storage", {"filesystems": {"old": {}}}, {"mount /srv/old"}),
+        ("engine", {}, {"file /etc/systemd/system/containerd.service.d/clup.conf"}),
+        ("accounts", {"users": {"bob": {"uid": 2101}}}, {"account bob", "group bob"}),
+        ("accounts", {"groups": {"crew": 2102}}, {"group crew", "account psy"}),
+        ("layout", {}, {"folder /srv/data/openclaw"}),
+    ],
+)
+def test_a_role_manages_what_it_names(role: str, given: dict[str, Any], among: set[str]) -> None:
+    assert managed(role, given) >= among
+
+
+def test_what_leaves_the_settings_is_managed_no_more() -> None:
+    stays = {"containerd_root": "/var/lib/containerd"}
+    assert managed("engine", {}) - managed("engine", stays) == {
+        "file /etc/systemd/system/containerd.service.d/clup.conf"
+    }
