@@ -9,7 +9,7 @@ from clup.fstab import Conflict, Entry, converged
 DATA = Entry("CLAW_DATA", "/srv/data", ("noatime",))
 CACHE = Entry("CLAW_CACHE", "/srv/cache")
 UUID = "2f1c0a52-8d0e-4d6e-9a44-6d3c2b0f1e11"
-OPTIONS = "noatime,nofail,x-systemd.device-timeout=10s"
+OPTIONS = "noatime,nofail,x-systemd.device-timeout=90s"
 LINE = f"LABEL=CLAW_DATA /srv/data ext4 {OPTIONS} 0 2\n"
 ROOT = "UUID=1234 / ext4 errors=remount-ro 0 1\n"
 
@@ -18,12 +18,12 @@ KEPT = {
     "by its UUID": f"UUID={UUID.upper()}\t/srv/data\text4\t{OPTIONS}\t0\t2\n",
     "by a link": f"/dev/disk/by-label/CLAW_DATA /srv/data ext4 {OPTIONS} 0 2\n",
     "quoted": f'LABEL="CLAW_DATA" /srv/data/ ext4 defaults,{OPTIONS} 0 2\n',
-    "in another order": LINE.replace(OPTIONS, "nofail,noatime,rw,x-systemd.device-timeout=10s"),
+    "in another order": LINE.replace(OPTIONS, "nofail,noatime,rw,x-systemd.device-timeout=90s"),
 }
 
 REPLACED = {
     "without nofail": LINE.replace("nofail,", ""),
-    "without a timeout": LINE.replace(",x-systemd.device-timeout=10s", ""),
+    "without a timeout": LINE.replace(",x-systemd.device-timeout=90s", ""),
     "with one more option": LINE.replace("noatime", "noatime,ro"),
     "another label": LINE.replace("CLAW_DATA", "OLD"),
     "another UUID": LINE.replace("LABEL=CLAW_DATA", "UUID=5678"),

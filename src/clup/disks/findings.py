@@ -19,9 +19,9 @@ _USES = {
 }
 
 
-def named(machine: Machine, device: BlockDevice) -> str:
-    """Return a device's names: by-id, kernel name, size."""
-    known = machine.ids.get(device.name, [])
+def named(machine: Machine, device: BlockDevice, asked: str = "") -> str:
+    """Return a device's names: by-id, as it was `asked` for if it was, kernel name, size."""
+    known = [asked] if asked else machine.ids.get(device.name, [])
     node = device.node or f"/dev/{device.name}"
     size = shown_size(device.size)
     return f"{known[0]} ({node}, {size})" if known else f"{node} ({size})"
@@ -92,15 +92,21 @@ def held(machine: Machine, device: BlockDevice) -> tuple[str, str]:
     if any(holder.mapping_uuid.startswith("mpath-") for holder in holders):
         wwids = [h.mapping_uuid.removeprefix("mpath-") for h in holders]
         return f"is held by multipath as {shown}", (
+            f"select it as by_id 'dm-uuid-{holders[0].mapping_uuid}'; or, if it has but one path, "
             f'add `blacklist {{ wwid "{wwids[0]}" }}` to /etc/multipath.conf, then run '
             f"`multipath -f {holders[0].mapping}`"
         )
     if any(holder.mapping_uuid.startswith("LVM-") for holder in holders):
         return f"is held by LVM as {shown}", "it is in use: choose another disk, see `lvs`"
     if any(holder.mapping_uuid.startswith("CRYPT-") for holder in holders):
-        return f"is held by an open LUKS container as {shown}", "it is in use: choose another disk"
+        luks = any(holder.mapping_uuid.startswith("CRYPT-LUKS") for holder in holders)
+        return f"is held by {'an open LUKS container' if luks else 'cryptsetup'} as {shown}", (
+            f"it is in use: choose another disk, see `cryptsetup status {holders[0].mapping}`"
+        )
     if any(holder.name.startswith("md") for holder in holders):
         return f"is held by a Linux RAID as {shown}", "see `cat /proc/mdstat`; choose another disk"
+    if any(holder.name.startswith("bcache") for holder in holders):
+        return f"is held by bcache as {shown}", "it is in use: choose another disk"
     return f"is held by {shown}", f"see `lsblk {machine.path(device)}`; let go of it first"
 
 

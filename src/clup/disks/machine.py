@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -47,8 +47,9 @@ class Sample:
 class BlockDevice:
     """A block device of the machine. `number` is MAJOR:MINOR, `size` in bytes.
 
-    `node` is its path, or None when /dev has no node of that number to read. `blkid`, `wipefs`
-    and the samples are None or empty where they were not asked for.
+    `node` is its path, or None when /dev has no node of that number to read. `btrfs` is the UUID
+    of the mounted btrfs that it is a part of. `blkid`, `wipefs` and the samples are None or empty
+    where they were not asked for.
     """
 
     name: str
@@ -59,6 +60,7 @@ class BlockDevice:
     partition: bool = False
     partitions: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
+    btrfs: str = ""
     mapping: str = ""
     mapping_uuid: str = ""
     serials: frozenset[str] = frozenset()
@@ -125,8 +127,13 @@ class Machine:
 
     def mounts_of(self, device: BlockDevice) -> list[Mount]:
         """Return the mounts of a device and of its partitions."""
-        numbers = {device.number} | {self.devices[name].number for name in device.partitions}
-        return [mount for mount in self.mounts if mount.number in numbers]
+        parts = [device, *(self.devices[name] for name in device.partitions)]
+        numbers = {part.number for part in parts}
+        # A btrfs has a number of its own, and names one of its devices, by any of its names.
+        pools = {part.btrfs for part in parts} - {""}
+        members = [one for one in self.devices.values() if one.btrfs in pools]
+        sources = {path for one in members for path in self._paths(one)}
+        return [one for one in self.mounts if one.number in numbers or one.source in sources]
 
     def labelled(self, label: str) -> list[BlockDevice]:
         """Return the devices that carry a filesystem's label, whatever the filesystem is."""
@@ -142,13 +149,22 @@ class Machine:
                 return str(PurePosixPath(BY_ID, name))
         return device.node or f"/dev/{device.name}"
 
+    def _paths(self, device: BlockDevice) -> Iterator[str]:
+        yield device.node or f"/dev/{device.name}"
+        yield f"/dev/mapper/{device.mapping}"
+        yield from (str(PurePosixPath(BY_ID, name)) for name in self.ids.get(device.name, []))
+
     @cached_property
     def ids(self) -> dict[str, list[str]]:
-        """The by-id names of each device, by its name."""
+        """The by-id names of each device, by its name; those that its content has made last."""
         found: dict[str, list[str]] = {}
-        for link, name in sorted(self.links.items()):
+        for link, name in sorted(self.links.items(), key=lambda one: (_is_content(one[0]), one)):
             found.setdefault(name, []).append(link)
         return found
+
+
+def _is_content(link: str) -> bool:
+    return link.startswith(("lvm-pv-uuid-", "dm-", "md-"))
 
 
 def shown_size(size: int) -> str:

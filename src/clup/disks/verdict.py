@@ -81,7 +81,7 @@ def verdict(machine: Machine, wanted: Wanted) -> Verdict:
     if isinstance(device, Verdict):
         return device
     found = _refusal(machine, wanted, device) or _by_content(machine, wanted, device)
-    return replace(found, what=findings.named(machine, device), device=device)
+    return replace(found, what=findings.named(machine, device, wanted.by_id), device=device)
 
 
 def select(machine: Machine, wanted: Wanted) -> BlockDevice | Verdict:
@@ -159,6 +159,9 @@ def _in_use(machine: Machine, wanted: Wanted, device: BlockDevice) -> Verdict | 
         places = ", ".join(sorted({mount.target for mount in mounts}))
         cure = f"unmount it there, or set storage.filesystems.{wanted.name}.mount to that path"
         return _foreign(f"is mounted at {places}, not at {wanted.mount}", cure)
+    if device.btrfs:
+        cure = "it belongs to the machine: choose another disk, see `btrfs filesystem show`"
+        return _foreign("is part of a btrfs filesystem that is in use", cure)
     if device.node in machine.swaps:
         return _foreign("is in use as swap", "it belongs to the machine: choose another disk")
     if device.holders or any(machine.devices[name].holders for name in device.partitions):
@@ -228,11 +231,19 @@ def _without_signature(machine: Machine, wanted: Wanted, device: BlockDevice) ->
 
 
 def _cost(size: int, waiver: str) -> str:
+    cost = f"{_duration(size / READING)} at {READING / 1e6:.0f} MB/s"
     if waiver:
-        return f"only a sample of it is read before it is formatted: {waiver}"
-    minutes = size / READING / 60
-    cost = f"about {minutes:.0f} min" if minutes >= 1 else "less than a minute"
-    return f"all of it is read before it is formatted ({cost} at {READING / 1e6:.0f} MB/s)"
+        return (
+            f"instead of all of it ({cost}) only a sample is read before it is formatted: {waiver}"
+        )
+    return f"all of it is read before it is formatted ({cost})"
+
+
+def _duration(seconds: float) -> str:
+    minutes = seconds / 60
+    if minutes < 1:
+        return "less than a minute"
+    return f"about {minutes:.0f} min" if minutes < 100 else f"about {minutes / 60:.1f} h"
 
 
 def record(name: str) -> str:

@@ -85,6 +85,7 @@ def _device(seen: _Seen) -> BlockDevice:
         partition=partition == "yes",
         partitions=tuple(seen.lines["part"]),
         holders=tuple(seen.lines["holder"]),
+        btrfs=seen.first("btrfs"),
         mapping=seen.first("mapping").partition(" ")[0],
         mapping_uuid=seen.first("mapping").partition(" ")[2],
         serials=frozenset(filter(None, (value.strip() for value in seen.lines["serial"]))),

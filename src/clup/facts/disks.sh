@@ -75,6 +75,10 @@ device() {
     for holder in "$1"/holders/*; do
         if [ -e "$holder" ]; then printf 'holder %s\n' "${holder##*/}"; fi
     done
+    # A mounted btrfs holds all its devices, of which the mounts name only one.
+    for pool in /sys/fs/btrfs/*/devices/"$name"; do
+        if [ -e "$pool" ]; then pool=${pool%/devices/*} && printf 'btrfs %s\n' "${pool##*/}"; fi
+    done
     if [ -d "$1/dm" ]; then
         printf 'mapping %s %s\n' "$(first "$1/dm/name")" "$(first "$1/dm/uuid")"
     fi

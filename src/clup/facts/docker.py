@@ -25,7 +25,7 @@ for path in "$1" "$2"; do
 done
 if [ "$(systemctl is-active docker.service 2>/dev/null)" = active ] &&
   info=$(timeout 20 docker info --format '{{json .}}' 2>/dev/null)
-then echo "docker $info"; fi
+then printf 'docker %s\\n' "$info"; fi
 pid=$(systemctl show -p MainPID --value containerd.service 2>/dev/null)
 if [ "${pid:-0}" -gt 0 ]; then
   find "/proc/$pid/fd" -lname '*/io.containerd.metadata.v1.bolt/meta.db' \\
@@ -71,6 +71,12 @@ class EngineState:
     """The root of the running containerd; None when it does not run."""
     files: dict[str, str]
     """The text of daemon.json and config.toml, as far as they are there."""
+
+    @property
+    def is_in_swarm(self) -> bool:
+        """Whether the running daemon is a member of a swarm, or was and cannot be reached."""
+        swarm = (self.info or {}).get("Swarm") or {}
+        return swarm.get("LocalNodeState") not in (None, "", "inactive")
 
     @property
     def compose(self) -> str | None:

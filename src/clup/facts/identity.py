@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import posixpath
 from dataclasses import dataclass
 
 from pyinfra.api.command import StringCommand
@@ -54,7 +55,8 @@ class Identity(FactBase[IdentityState]):
             hostname=hostname,
             hostname_file=_text(hostname_file),
             hosts=_text(hosts),
-            localtime=localtime,
+            # timedatectl links it as ../usr/share/zoneinfo/...
+            localtime=localtime and posixpath.normpath(posixpath.join("/etc", localtime)),
             timezone=_text(timezone),
             language_file=path,
             language=_text(language),

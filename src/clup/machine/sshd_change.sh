@@ -110,6 +110,7 @@ UNIT
 
 put() {
     [ -e "$state/armed" ] || fail "the time for this change ran out before it began; apply again"
+    rm -f -- "$dropin".??????
     candidate=$(mktemp "$dropin.XXXXXX") || fail "$dropin cannot be written"
     if ! { base64 -d >"$candidate" && chmod 0644 "$candidate" && sync -- "$candidate" &&
         mv -fT "$candidate" "$dropin"; }; then

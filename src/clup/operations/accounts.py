@@ -33,14 +33,19 @@ Homes = tuple[tuple[str, str], ...]
 REACH_S = 30
 """Seconds that a user manager has to answer after it was started."""
 
-# $1 user, $2 group, $3 home, $4 mode. What is copied is a new folder that only root can enter.
+# $1 user, $2 group, $3 home, $4 mode. What is copied is a new folder that only root can enter. Its
+# data are on the disk before its name: a home that is there is not made again. What a power cut
+# left of an earlier one goes.
 _NEW_HOME = """set -eu
 umask 077
-candidate=$(mktemp -d "${3%/*}/.clup.XXXXXX")
+candidate=${3%/*}/.clup.${3##*/}.
+rm -rf -- "$candidate"??????
+candidate=$(mktemp -d "${candidate}XXXXXX")
 trap 'rm -rf -- "$candidate"' EXIT
 if [ -d /etc/skel ]; then cp -a /etc/skel/. "$candidate/"; fi
 chown -R -- "$1:$2" "$candidate"
 chmod -- "0$4" "$candidate"
+find "$candidate" -type f -exec sync -- {} +
 mv -T -- "$candidate" "$3"
 """
 
@@ -56,6 +61,7 @@ _WRITE_KEYS = """exec setpriv --reuid="$1" --regid="$2" --clear-groups sh -euc '
   if [ "$(pwd)" != "$home/.ssh" ]; then echo "$2/.ssh is a link, not a folder" >&2; exit 1; fi
   chgrp -- "$1" .
   chmod -- 00700 .
+  rm -f -- .authorized_keys.??????
   candidate=$(mktemp .authorized_keys.XXXXXX)
   trap "rm -f -- $candidate" EXIT
   base64 -d >"$candidate"
@@ -130,10 +136,15 @@ def user(
         'if [ ! -x "$1" ]; then echo "the shell $1 is not installed" >&2; exit 1; fi; shift; "$@"',
         shell, *words, "--", user,
     )  # fmt: skip
-    yield ensure(
-        f"user {user}",
-        lambda: _wrong_user(user, uid, group, home, shell, comment, groups, among),
-    )
+
+    def wrong() -> str | None:
+        after = host.get_fact(Accounts, homes=among)
+        if refusal := user_refusal(after, user, uid, group, home):
+            return refusal[1]
+        lacking = user_changes(after, user, shell, comment, groups)
+        return f"still lacks {', '.join(lacking)} after the change" if lacking else None
+
+    yield ensure(f"user {user}", wrong)
 
 
 @operation()
@@ -219,23 +230,6 @@ def _keys_owned(state: Home, user: str, group: str) -> bool:
 def _absent_group(name: str, gid: int, among: Homes) -> str | None:
     found = host.get_fact(Accounts, homes=among).groups.get(name)
     return None if found and found.gid == gid else f"is {found} after the change"
-
-
-def _wrong_user(
-    name: str,
-    uid: int,
-    group: tuple[str, int],
-    home: str,
-    shell: str,
-    comment: str | None,
-    groups: Sequence[str],
-    among: Homes,
-) -> str | None:
-    state = host.get_fact(Accounts, homes=among)
-    if refusal := user_refusal(state, name, uid, group, home):
-        return refusal[1]
-    wrong = user_changes(state, name, shell, comment, groups)
-    return f"still lacks {', '.join(wrong)} after the change" if wrong else None
 
 
 def _wrong_home(user: str, group: str, mode: str, among: Homes) -> str | None:

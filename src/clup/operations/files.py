@@ -25,7 +25,7 @@ PENDING = "/var/lib/clup/pending"
 
 # What is replaced is on the disk before what replaces it: a copy's name is there some 30 s before
 # its data, unless that is asked for.
-_KEEP = """set -eu
+KEEP = """set -eu
 keep() {
   if [ ! -e "$1" ] && [ ! -L "$1" ]; then return; fi
   kept=$1.bak.$(date -u +%Y%m%d-%H%M%S)
@@ -38,13 +38,14 @@ keep() {
 # The candidate lies beside its target, so that the move is atomic and /tmp may be full. It bears
 # the target's name: the next run removes what a killed one left.
 # $1 path, $2 user, $3 group, $4 mode, $5 sh test of "$candidate"; the content comes as base64.
-_WRITE = f"""{_KEEP}
+_WRITE = f"""{KEEP}
 umask 077
+cure="mend that, then apply again"
 candidate=${{1%/*}}/.clup.${{1##*/}}.
 rm -f -- "$candidate"??????
 candidate=$(mktemp "${{candidate}}XXXXXX")
 export candidate
-trap 'status=$?; rm -f "$candidate"; [ "$status" = 0 ] || echo "$1 is as it was" >&2' EXIT
+trap 'status=$?; rm -f "$candidate"; [ "$status" = 0 ] || echo "$1 is as it was; $cure" >&2' EXIT
 base64 -d >"$candidate"
 if [ -n "$5" ]; then sh -euc "$5"; fi
 chown -- "$2:$3" "$candidate"
@@ -216,7 +217,7 @@ def linked(path: str, target: str) -> Steps:
     if state is not None and state.kind not in ("file", "link"):
         yield refuse(path, f"is a {state.kind}, not a link", "move it away, then apply again")
         return
-    yield script(f'{_KEEP}keep "$1"; ln -sfnT -- "$2" "$1"', path, target)
+    yield script(f'{KEEP}keep "$1"; ln -sfnT -- "$2" "$1"', path, target)
     yield ensure(path, lambda: _wrong_link(path, target))
 
 

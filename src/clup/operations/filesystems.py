@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyinfra.api.command import StringCommand
+from pyinfra.api.command import FunctionCommand, StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
@@ -40,9 +40,12 @@ def judged(filesystems: Sequence[Wanted]) -> Steps:
     """Refuse if any of the disks is not fit, before the first of them is touched."""
     machine = host.get_fact(Disks)
     verdicts = [verdict(machine, wanted) for wanted in filesystems]
+    steps = []
     for wanted, found in zip(filesystems, verdicts, strict=True):
-        report.evidence(f"{wanted.name}: {found}")
-    steps = [refuse(found.what, found.found, found.cure) for found in verdicts if found.refused]
+        if found.refused:
+            steps.append(_refuse(wanted, found))
+        else:
+            report.evidence(f"{wanted.name}: {found}")
     yield from steps
 
 
@@ -55,7 +58,7 @@ def ext4(wanted: Wanted, reserved_percent: float = 1.0) -> Steps:
     machine = host.get_fact(Disks)
     found = verdict(machine, wanted)
     if found.refused or found.device is None:
-        yield refuse(found.what, found.found, found.cure)
+        yield _refuse(wanted, found)
         return
     device = found.device
     known = wanted.name in machine.records and wanted.name not in machine.markers
@@ -72,6 +75,10 @@ def ext4(wanted: Wanted, reserved_percent: float = 1.0) -> Steps:
     if found.kind != "blank" and not known:
         yield script(_REMEMBER, record(wanted.name), device.uuid, marker(wanted.name))
     yield ensure(wanted.name, lambda: _still_wrong(wanted))
+
+
+def _refuse(wanted: Wanted, found: Verdict) -> FunctionCommand:
+    return refuse(f"{wanted.name}: {found.kind}: {found.what}", found.found, found.cure)
 
 
 def _format(wanted: Wanted, found: Verdict, reserved: float) -> StringCommand:

@@ -20,7 +20,7 @@ from clup import report
 from clup.command import script, sh
 from clup.facts.sshd import Sshd, SshdState
 from clup.operations.steps import Steps, ensure, refuse
-from clup.transport import again, raw
+from clup.transport import again, guard, raw
 
 DROPIN = "/etc/ssh/sshd_config.d/10-clup.conf"
 PROGRAM = "/var/lib/clup/sshd/change"
@@ -116,7 +116,8 @@ def _unproven() -> str | None:
     if reason is None:
         return None
     try:
-        is_back = raw.run(host, raw.as_root(host, PROGRAM, "takeback")).status == 0
+        words = guard.words("sshd: take the change back", PROGRAM, "takeback")
+        is_back = raw.run(host, raw.as_root(host, *words)).status == 0
     except OSError:
         is_back = False
     when = "the former settings are back" if is_back else f"they come back within {TAKE_BACK} s"

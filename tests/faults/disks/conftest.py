@@ -1,11 +1,38 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from clup import lab
+from tests.faults.disks.vm_kinds import KINDS, PACKAGES
+from tests.faults.disks.vm_machine import HUGE
+from tests.lab.command import on_machine
+from tests.lab.machines import machine
+
+# The makers are installed here: a lab has nothing that a role installs, and no test needs a new
+# initrd. Nobody may use the swap that is one of the kinds, nor take two disks for two paths.
+_PREPARE = f"""
+echo update_initramfs=no >/etc/initramfs-tools/update-initramfs.conf
+sysctl -q vm.swappiness=0
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -qq --no-install-recommends {" ".join(PACKAGES)} >/dev/null
+systemctl disable -q --now multipathd.socket multipathd.service
+"""
 
 
 @pytest.fixture(autouse=True)
 def _root() -> None:
     if os.geteuid() != 0:
         pytest.skip("loop devices can only be made by root")
+
+
+@pytest.fixture(scope="package")
+def vm() -> Iterator[lab.Lab]:
+    """One virtual machine for the whole matrix, with the disks of all kinds, blank."""
+    disks = (*(kind.disk for kind in KINDS), HUGE)
+    with machine("vmdisks", disks, kind="vm") as box:
+        on_machine(box, _PREPARE)
+        yield box

@@ -137,6 +137,36 @@ CASES = {
         "foreign",
         "open LUKS container as dm-2 (safe)",
     ),
+    "held by an encryption without a header": (
+        machine(
+            replace(BLANK, holders=("dm-3",)),
+            BlockDevice("dm-3", "252:3", 1 << 30, mapping="scratch", mapping_uuid="CRYPT-PLAIN-x"),
+        ),
+        "foreign",
+        "is held by cryptsetup as dm-3 (scratch)",
+    ),
+    "held by bcache": (
+        machine(replace(BLANK, holders=("bcache0",)), BlockDevice("bcache0", "251:0", 1 << 30)),
+        "foreign",
+        "is held by bcache as bcache0",
+    ),
+    "one of two disks of a btrfs that is mounted as the other": (
+        machine(
+            replace(OURS, blkid=tags("btrfs"), btrfs="576a"),
+            replace(OURS, name="sdc", number="8:32", node="/dev/sdc", blkid=None, btrfs="576a"),
+            mounts=(mount("/mnt/pool", number="0:45", kind="btrfs", source="/dev/sdc"),),
+        ),
+        "foreign",
+        "is mounted at /mnt/pool, not at /srv/data",
+    ),
+    "a disk of a btrfs that is mounted under a name that nobody knows": (
+        machine(
+            replace(OURS, blkid=tags("btrfs"), btrfs="576a"),
+            mounts=(mount("/mnt/pool", number="0:45", kind="btrfs", source="/dev/disk/by-x/y"),),
+        ),
+        "foreign",
+        "is part of a btrfs filesystem that is in use",
+    ),
     "held by a RAID, through a partition": (
         machine(
             replace(BLANK, partitions=("sdb1",)), replace(PART, holders=("md127",)),
@@ -232,7 +262,7 @@ def test_a_disk_by_its_state(state: Machine, kind: str, says: str) -> None:
     found = verdict(state, WANTED)
     assert (found.kind, says in str(found)) == (kind, True), str(found)
     assert bool(found.cure) == found.refused
-    assert found.what.startswith("scsi-36002248a (/dev/sdb")
+    assert found.what.startswith("wwn-0x6002248a (/dev/sdb")
 
 
 SELECTIONS = {
@@ -272,12 +302,33 @@ def test_a_waiver_is_shown_with_its_reason() -> None:
     # It speaks of a new disk, not of one on which a run was cut.
     resumed = verdict(machine(BLANK, markers={"data": 1 << 30}), waived)
     assert (resumed.proof, "all of it is read" in resumed.found) == ("full", True)
-    assert found.found.endswith("only a sample of it is read before it is formatted: "
-                                "new from the shop")  # fmt: skip
+    assert found.found.endswith(
+        "; instead of all of it (less than a minute at 150 MB/s) only a sample is read before it "
+        "is formatted: new from the shop"
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "cost"),
+    [
+        (64 << 20, "less than a minute"),
+        (64 << 30, "about 8 min"),
+        (1 << 40, "about 2.0 h"),
+        (10**13, "about 18.5 h"),
+    ],
+)
+def test_what_reading_a_disk_costs_is_told_beforehand(size: int, cost: str) -> None:
+    found = verdict(machine(replace(BLANK, size=size)), WANTED).found
+    assert f"all of it is read before it is formatted ({cost} at 150 MB/s)" in found
 
 
 def test_cures_name_the_disk_as_it_is_named_after_a_reboot() -> None:
     stranger = replace(OURS, blkid=tags("xfs"))
+    # A name that is made of what lies on the disk goes with it.
+    named = {"lvm-pv-uuid-dMxmtG": "sdb", **machine(stranger).links}
+    found = verdict(replace(machine(stranger), links=named), WANTED)
+    assert found.cure.endswith("/dev/disk/by-id/scsi-36002248a`")
+    assert found.what.startswith("wwn-0x6002248a (/dev/sdb")
     assert verdict(machine(stranger), WANTED).cure.endswith("/dev/disk/by-id/scsi-36002248a`")
     unnamed = replace(machine(stranger), links={"ata-a b": "sdb"})
     by_serial = Wanted("data", "CLAW_DATA", "/srv/data", serial="SER1")

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import errno
+import mmap
+import os
+
 import pytest
 
-from clup.machine.blank import describe, first_stray, looks_like, sampled
+from clup.machine.blank import _read, describe, first_stray, looks_like, sampled
 from clup.machine.ext4 import used_between
+from clup.machine.process import RefusedError
 
 MIB = 1 << 20
 ZERO = bytes(512)
@@ -67,3 +72,18 @@ def test_a_stray_is_shown_with_its_place() -> None:
     assert (
         describe(sector(b"hello", 3), 1024 + 3) == "byte 1027 is not zero (b'hello' begins there)"
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "why"), [(errno.ENODATA, "medium error"), (errno.EIO, "Input/output error")]
+)
+def test_a_place_that_cannot_be_read_is_told(
+    number: int, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "preadv", fails)
+    with mmap.mmap(-1, 512) as memory, pytest.raises(RefusedError) as refused:
+        _read(0, memory, 4096, 512)
+    assert str(refused.value) == f"byte 4096 cannot be read ({why}); look at `dmesg`"

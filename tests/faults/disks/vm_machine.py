@@ -1,0 +1,95 @@
+"""The virtual machine of the disk matrix: its disks, what is on them, and clup's runs on it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clup import lab
+from clup.lab import Disk
+from roles.layout.settings import FOLDERS
+from tests.lab.command import Answer, clup, on_machine
+from tests.lab.machines import inventory
+
+HUGE = Disk("virtio-HUGE", 1 << 40)
+JUDGED = "Judge every disk"
+
+Filesystems = Mapping[str, Mapping[str, Any]]
+
+
+def storage(box: lab.Lab, command: str, filesystems: Filesystems) -> Answer:
+    """Run a command for role storage with these filesystems, and no others."""
+    mount = f"/srv/{next(iter(filesystems))}"
+    settings = {
+        "_sudo": True,
+        "storage": {"filesystems": filesystems},
+        # What other roles want of the filesystems has to fit.
+        "engine": {
+            "requires_mount": mount,
+            "data_root": f"{mount}/docker",
+            "containerd_root": f"{mount}/containerd",
+        },
+        "layout": {"roots": [mount], "folders": dict.fromkeys(FOLDERS)},
+    }
+    return clup(box.name, command, inventory(box, settings, "matrix"), "--role", "storage")
+
+
+def hashes(box: lab.Lab, disks: Iterable[Disk]) -> dict[str, str]:
+    """Return the hash of the whole of each disk, as the machine has written it."""
+    on_machine(box, "sync")
+    found = {}
+    for disk in disks:
+        with box.disk_file(disk.id).open("rb") as content:
+            found[disk.id] = hashlib.file_digest(content, "sha256").hexdigest()
+    return found
+
+
+def told(answer: Answer, operation: str) -> list[str]:
+    """Return what an operation found, and what it refused or why it failed, line by line."""
+    (host,) = answer.document["hosts"].values()
+    (found,) = [one for one in host["operations"] if one["name"] == operation]
+    return [*found["evidence"], *found["error"].splitlines()]
+
+
+def about(lines: Iterable[str], name: str) -> str:
+    """Return the one line that is about a filesystem."""
+    (line,) = [one for one in lines if re.match(rf"{name}: ", one)]
+    return line
+
+
+@dataclass(frozen=True)
+class Scsi:
+    """A SCSI disk of 64 MiB that the machine's kernel simulates: its name, serial and WWN."""
+
+    name: str
+    serial: str
+    wwn: str
+
+    @property
+    def path(self) -> str:
+        return f"/dev/{self.name}"
+
+
+def scsi_disks(box: lab.Lab, *options: str) -> list[Scsi]:
+    """Simulate new SCSI disks, blank, with these options of scsi_debug, instead of those before."""
+    on_machine(
+        box,
+        "udevadm settle; rmmod scsi_debug 2>/dev/null || true\n"
+        f"modprobe scsi_debug dev_size_mb=64 delay=0 {' '.join(options)}\n"
+        "udevadm settle",
+    )
+    listed = json.loads(on_machine(box, "lsblk --scsi --json --output NAME,SERIAL,WWN,MODEL"))
+    return [
+        Scsi(one["name"], one["serial"], one["wwn"])
+        for one in listed["blockdevices"]
+        if one["model"] == "scsi_debug"
+    ]
+
+
+def sha256(box: lab.Lab, path: str) -> str:
+    """Return the hash of the whole of a disk, as the machine reads it afresh."""
+    return on_machine(box, f"blockdev --flushbufs {path}; sha256sum <{path}").split()[0]
