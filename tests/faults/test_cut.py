@@ -20,6 +20,7 @@ import pytest
 from clup import lab, revision
 from tests.faults.runs import begin, ended, inventory, only_line, told, wait_for, way_to
 from tests.lab.command import ROOT, clup, on_machine
+from tests.lab.machines import converged
 
 NAME = "cut"
 SITE = "inventories/lab.py"
@@ -34,20 +35,8 @@ WORK = (
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    remove()
-    machine = lab.up(NAME)
-    try:
-        first = clup(NAME, "apply", SITE)
-        assert first.exit == 0, first.stderr
+    with converged(NAME) as machine:
         yield machine
-    finally:
-        remove()
-
-
-def remove() -> None:
-    """Remove the lab of these tests, also one that an earlier run left."""
-    if NAME in {box.name for box in lab.labs()}:
-        lab.down(NAME)
 
 
 def converges() -> None:

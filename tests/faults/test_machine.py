@@ -16,43 +16,35 @@ from pathlib import Path
 import pytest
 
 from clup import lab
+from tests.faults.cuts.state import converges
 from tests.faults.runs import inventory, only_line, told, way_to
 from tests.lab.command import ROOT, clup, on_machine
+from tests.lab.machines import converged
 
 NAME = "faults"
 SITE = "inventories/lab.py"
 HOST = f"lab-{NAME}"
+PENDING = "ls -A /var/lib/clup/pending"
+JOURNALD = "systemctl show -p ActiveEnterTimestampMonotonic --value systemd-journald"
 MISSING_PACKAGE = "dpkg -r unattended-upgrades >/dev/null"
 
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    remove()
-    machine = lab.up(NAME)
-    try:
-        first = clup(NAME, "apply", SITE)
-        assert first.exit == 0, first.stderr
+    with converged(NAME) as machine:
         yield machine
-    finally:
-        remove()
-
-
-def remove() -> None:
-    """Remove the lab of these tests, also one that an earlier run left."""
-    if NAME in {box.name for box in lab.labs()}:
-        lab.down(NAME)
 
 
 @contextmanager
 def broken(box: lab.Lab, how: str, mend: str) -> Iterator[None]:
-    """Break something on the machine for a while; afterwards an apply must converge it again."""
+    """Break something on the machine for a while; afterwards an apply must converge it again,
+    with all that the failed one still owed."""
     on_machine(box, how)
     try:
         yield
     finally:
         on_machine(box, mend)
-    applied = clup(NAME, "apply", SITE)
-    assert applied.exit == 0, applied.stderr
+    converges(box, SITE)
 
 
 def account(box: lab.Lab, name: str, wrapper: str) -> None:
@@ -120,8 +112,13 @@ def test_a_disk_that_fills_up_on_the_way(box: lab.Lab) -> None:
     with broken(box, full, "umount -l /etc; umount -l /mnt/up"):
         line = only_line(clup(NAME, "apply", SITE), HOST)
         assert line.startswith(f"{HOST}: base: Limit the journal: ")
-        assert line.endswith(f"No space left on device | {drop_in} is as it was")
+        assert line.endswith(
+            f"No space left on device | {drop_in} is as it was; mend that, then apply again"
+        )
         assert on_machine(box, f"sha256sum {drop_in}; ls /etc/systemd/journald.conf.d") == before
+        assert on_machine(box, PENDING) == "base-journald\n"
+        began = on_machine(box, JOURNALD)
+    assert on_machine(box, JOURNALD) != began, "the restart that was owed has happened"
 
 
 def test_package_sources_that_do_not_answer(box: lab.Lab) -> None:
@@ -192,6 +189,20 @@ json.dump(text, open("{path}", "w"))'"""
         line = only_line(clup(NAME, "apply", SITE), HOST)
         assert "docker.service did not start: " in line
         assert "moonfs" in line
+
+
+def test_a_restart_that_fails_is_owed(box: lab.Lab) -> None:
+    """Its files are right by then, so that nothing else would tell the next run of it."""
+    drop_in = "/etc/systemd/system/docker.service.d/zz.conf"
+    how = f"""sed -i 's/"10m"/"10g"/' /etc/docker/daemon.json
+    printf '[Service]\\nExecStart=\\nExecStart=/bin/sh -c "echo no moon; exit 3"\\n' >{drop_in}
+    systemctl daemon-reload"""
+    with broken(box, how, f"rm {drop_in}; systemctl daemon-reload"):
+        line = only_line(clup(NAME, "apply", SITE), HOST)
+        assert "engine: Configure Docker and containerd: " in line
+        assert line.endswith("docker.service did not come back; it said last: no moon")
+        assert on_machine(box, PENDING) == "engine\n"
+    assert on_machine(box, "systemctl is-active docker") == "active\n"
 
 
 def pyinfra(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -100,6 +100,30 @@ def test_the_keys_that_are_replaced_are_kept(root: Path) -> None:
     assert FORMER in after_a_cut(root).values()
 
 
+def test_a_new_home_is_whole(root: Path) -> None:
+    home = ["sh", "-c", accounts._NEW_HOME, "sh", "root", "root", f"{root}/home", "0700"]
+    skeleton = {
+        f"home/{path.relative_to('/etc/skel')}": path.read_text()
+        for path in Path("/etc/skel").rglob("*")
+        if path.is_file()
+    }
+    assert skeleton
+    run(home, "")
+    assert skeleton.items() <= after_a_cut(root).items()
+
+
+def test_what_a_cut_left_half_written_goes(root: Path) -> None:
+    written(root / ".clup.psy.a1b2c3/.profile", FORMER)
+    written(root / "psy/.ssh/.authorized_keys.a1b2c3", FORMER)
+    written(root / ".clup.fstab.a1b2c3", FORMER)
+    run(["sh", "-c", accounts._WRITE_KEYS, "sh", "root", "root", f"{root}/psy"], NEW)
+    run(["sh", "-c", files._WRITE, "sh", f"{root}/fstab", "root", "root", "0644", ""], NEW)
+    assert sorted(path.name for path in (root / "psy/.ssh").iterdir()) == ["authorized_keys"]
+    (root / "psy").rename(root / "other")
+    run(["sh", "-c", accounts._NEW_HOME, "sh", "root", "root", f"{root}/psy", "0700"], "")
+    assert sorted(path.name for path in root.iterdir()) == ["fstab", "lost+found", "other", "psy"]
+
+
 def test_a_change_to_sshd_can_still_be_taken_back(root: Path, tmp_path: Path) -> None:
     program, dropin = root / "clup/sshd/change", root / "etc/10-clup.conf"
     units = ("clup-sshd-takeback.timer", "clup-sshd-takeback.service")
@@ -118,7 +142,9 @@ def test_a_change_to_sshd_can_still_be_taken_back(root: Path, tmp_path: Path) ->
     arm = sshd._ARM.replace("/var/lib/clup", f"{root}/clup")
     run(["sh", "-c", arm, "sh", str(program), "45"], script, PATH=path)
     armed = after_a_cut(root)
+    written(dropin.with_name(f"{dropin.name}.a1b2c3"), FORMER)
     run([str(program), "put"], NEW, PATH=path)
+    assert [each.name for each in dropin.parent.iterdir()] == [dropin.name]
     put = after_a_cut(root)
     for left in (armed, put):
         assert left["clup/sshd/change"] == script

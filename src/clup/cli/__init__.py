@@ -19,9 +19,13 @@ from clup.cli import answer
 COMMANDS = {
     "demo": "Build a lab machine, apply the whole site to it, verify it.",
     "check": "Judge the settings of all machines; contact nothing.",
+    "adopt": "Print the settings that describe machines as they are.",
     "plan": "Show what would change on the machines.",
     "apply": "Converge the machines.",
     "verify": "Check the running machines against their settings.",
+    "drift": "Tell in a line for each machine whether it is as its settings say.",
+    "forget": "No longer list what left the settings.",
+    "remove": "Remove from the machines what left the settings.",
     "lab": "Make, reach and remove throwaway machines.",
     "test": "Run the project's tests.",
     "completion": "Print the completion script of a shell.",
@@ -123,6 +127,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """
     words = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGINT, _interrupt)
+    sys.unraisablehook = _again
     try:
         code = group.main(words, prog_name="clup", standalone_mode=False)
     except click.ClickException as error:
@@ -153,6 +158,16 @@ def _interrupt(_signal: int, _frame: object) -> None:
     if gevent.getcurrent() is hub.parent:
         raise Interrupted
     hub.loop.run_callback(hub.parent.throw, Interrupted)
+
+
+def _again(lost: sys.UnraisableHookArgs) -> None:
+    """Raise once more an interrupt that came where nothing can be raised, such as the callback of
+    a weak reference while modules are imported: Python would print it and go on."""
+    if not isinstance(lost.exc_value, Interrupted):
+        sys.__unraisablehook__(lost)
+        return
+    signal.signal(signal.SIGALRM, _interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
 
 
 def _end(words: list[str], code: int, line: str) -> NoReturn:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 from pyinfra.api.host import Host
 
-from clup import journal, revision
+from clup import journal, managed, revision
 from clup.cli.session import FAILED, Session, run
 from clup.cli.target import ROOT, Target, target
+from clup.layers import selected
 from clup.transport import lock
 from clup.watch import Listener, Operation
+from roles import ROLES
 
 
 @click.command()
@@ -23,7 +27,8 @@ def command(target: Target, older: bool) -> None:
       clup apply inventories/example.py
 
     Nothing is touched when the settings are invalid (exit 3), or when anything would be refused
-    (exit 1). A run that was cut is finished by the next one.
+    (exit 1). A run that was cut is finished by the next one. What left the settings stays, and is
+    listed as unmanaged.
     """
     run("apply", target, lambda session: converge(session, older))
 
@@ -34,7 +39,7 @@ def converge(session: Session, older: bool) -> None:
     now = revision.current(ROOT)
     for host in session.deployment.active:
         with session.deployment.alone(host):
-            if line := lock.take(host) or _objection(host, now, older):
+            if line := lock.take(host, session.screen.step) or _objection(host, now, older):
                 session.deployment.fail(host, line)
     if not session.deployment.active:
         return
@@ -43,12 +48,24 @@ def converge(session: Session, older: bool) -> None:
     session.operations(plans)
     for host in session.deployment.active:
         refused = [each for each in plans[host.name] if each.status == "refused"]
-        for operation in refused:
-            session.deployment.fail(host, f"{operation}: {operation.error}")
+        for line in _lines(refused):
+            session.deployment.fail(host, line)
     if not session.deployment.active:
         return
+    # Before the first change, as it must be known if this run is cut; and again with the journal,
+    # for a machine that had no place for it yet.
+    for host in session.deployment.active:
+        with session.deployment.alone(host):
+            managed.add(host, _new(session, host))
     _execute(session, plans, now)
     _write_journal(session, now)
+    session.show_unmanaged()
+
+
+def _new(session: Session, host: Host) -> frozenset[managed.Thing]:
+    """Return what this run manages on a host and the machine does not remember yet."""
+    wanted = selected(host, tuple(role.name for role in ROLES))
+    return session.declared(host, wanted) - session.recorded[host.name]
 
 
 def _execute(session: Session, plans: dict[str, list[Operation]], now: str) -> None:
@@ -71,9 +88,7 @@ def _execute(session: Session, plans: dict[str, list[Operation]], now: str) -> N
     session.operations(results)
     for name, operations in results.items():
         failed = [each for each in operations if each.status == "failed"]
-        session.deployment.errors[name] = [f"{each}: {each.error}" for each in failed] or (
-            session.deployment.errors.get(name, [])
-        )
+        session.deployment.errors[name] = _lines(failed) or session.deployment.errors.get(name, [])
         changed = sum(each.status == "changed" for each in operations)
         verified = sum(each.status == "unchanged" for each in operations)
         session.document["hosts"][name] |= {"changed": changed, "verified": verified}
@@ -84,6 +99,10 @@ def _execute(session: Session, plans: dict[str, list[Operation]], now: str) -> N
                 + (f", {left} not done" * bool(left))
             ]
         )
+
+
+def _lines(operations: Iterable[Operation]) -> list[str]:
+    return [f"{each}: {line}" for each in operations for line in each.error.splitlines()]
 
 
 def _objection(host: Host, now: str, older: bool) -> str | None:
@@ -111,9 +130,13 @@ def _write_journal(session: Session, now: str) -> None:
 
 
 def _note(session: Session, host: Host, now: str, result: str, changed: int, failed: str) -> None:
-    """Write a line into a machine's journal; that it cannot be written fails the command."""
+    """Write a line into a machine's journal, and what it has clup manage from now on.
+
+    That it cannot be written fails the command.
+    """
     role = session.target.role or "all"
     try:
+        managed.add(host, _new(session, host))
         journal.append(host, journal.entry(now, result, changed, failed, role))
     except OSError as error:
         session.exit = FAILED

@@ -34,9 +34,9 @@ Each section is what `--help` prints. INVENTORY is a file such as `inventories/e
 
 | exit code | meaning |
 |---|---|
-| 0 | done; for `plan`: nothing to change; for `verify`: all checks hold |
+| 0 | done; for `plan`: nothing to change; for `verify`: all checks hold; for `drift`: both |
 | 1 | failed: a machine was not reached, something was refused, a change failed |
-| 2 | `plan`: changes are pending; `verify`: a check failed |
+| 2 | `plan`: changes are pending; `verify`: a check failed; `drift`: either of them |
 | 3 | the settings are invalid; nothing was contacted |
 | 64 | wrong usage |
 
@@ -44,7 +44,7 @@ With `--json` one document goes to stdout whatever happens. Progress and errors 
 always has `command`, `exit` and `hosts`, in which each machine has `errors` (a list of lines) and
 `commands` (how many were run there); `error` is a line, and is there only when the command failed
 as a whole. What else there is depends on the command: `problems` when the settings are invalid,
-each machine's `operations` or `checks`, the `labs`.
+each machine's `operations`, `checks`, `settings` or what is `unmanaged`, the `labs`.
 """
 
 

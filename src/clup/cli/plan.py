@@ -17,7 +17,8 @@ def command(target: Target) -> None:
     Example:
       clup plan inventories/example.py --role storage
 
-    Works on an empty machine. Exit 0 when there is nothing to do, 2 when changes are pending,
+    Works on an empty machine. What left the settings and still is there is listed as unmanaged,
+    which is no change. Exit 0 when there is nothing to do, 2 when changes are pending,
     1 when a host cannot be reached or something is refused.
     """
     run("plan", target, _plan)
@@ -36,3 +37,4 @@ def _plan(session: Session) -> None:
             session.exit = FAILED
         elif "would change" in statuses and session.exit != FAILED:
             session.exit = PENDING
+    session.show_unmanaged()

@@ -128,5 +128,5 @@ class Screen(Listener):
             for line in text.splitlines():
                 colour = {"+": "green", "-": "red"}.get(line[:1])
                 yield f"[{colour}]{escape(line)}[/]" if colour else escape(line)
-        if operation.error:
-            yield f"[red]{escape(operation.error)}[/]"
+        for line in operation.error.splitlines():
+            yield f"[red]{escape(line)}[/]"

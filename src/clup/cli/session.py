@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from clup import preflight, settings
+from pyinfra.api.host import Host
+
+from clup import managed, preflight, settings
 from clup.cli import answer
 from clup.cli.screen import Screen
 from clup.cli.target import ROOT, Target, inventory_of
@@ -18,7 +20,7 @@ from clup.layers import settings_of_all
 from clup.settings import SettingsError
 from clup.transport import cache, lost
 from clup.watch import Operation
-from roles import Settings
+from roles import ROLES, Settings
 
 DONE, FAILED, PENDING, INVALID = 0, 1, 2, 3
 """The exit codes of the design; 64, wrong usage, is click's part."""
@@ -37,16 +39,20 @@ class Session:
     document: dict[str, Any] = field(default_factory=dict)
     state: str = "nothing was contacted"
     """What an interrupt would leave behind, in words."""
+    tells_errors: bool = True
+    """Whether what failed on a host is still to be said; a command may say it in its answer."""
+    recorded: dict[str, frozenset[managed.Thing]] = field(default_factory=dict)
+    """By host: what the machine remembers that clup manages."""
 
-    def open(self) -> None:
-        """Load the inventory and judge all settings; contact nothing.
+    def open(self, whole: bool = True) -> None:
+        """Load the inventory and judge all settings, as a `whole` or role by role; contact nothing.
 
         Raise SettingsError with every problem, DeploymentError or LabError with one line.
         """
         target = self.target
         inventory = inventory_of(target.inventory)
         self.deployment = Deployment(ROOT, inventory, target.limit, target.role)
-        self.settings = settings_of_all(self.deployment.inventory, Settings)
+        self.settings = settings_of_all(self.deployment.inventory, Settings, whole)
         self.deployment.begin()
         self.document["hosts"] = {host.name: {} for host in self.deployment.hosts}
 
@@ -57,8 +63,32 @@ class Session:
         self.deployment.connect()
         for host in self.deployment.active:
             with self.deployment.alone(host):
-                for line in preflight.objections(host, changes):
+                seen = preflight.look(host, changes)
+                self.recorded[host.name] = seen.managed
+                for line in seen.objections:
                     self.deployment.fail(host, line)
+
+    def declared(self, host: Host, only: Container[str] | None = None) -> frozenset[managed.Thing]:
+        """Return what the settings of a host have clup manage there, by all roles or only some."""
+        settings = self.settings[host.name]
+        roles = [role for role in ROLES if only is None or role.name in only]
+        return frozenset(thing for role in roles for thing in role.managed(settings))
+
+    def unmanaged(self, host: Host) -> list[managed.Thing]:
+        """Return what left the settings and still is on a host, and put it into the document.
+
+        A host that does not answer is out.
+        """
+        left: list[managed.Thing] = []
+        with self.deployment.alone(host):
+            left = managed.present(host, self.recorded[host.name] - self.declared(host))
+            self.document["hosts"][host.name]["unmanaged"] = [str(thing) for thing in left]
+        return left
+
+    def show_unmanaged(self) -> None:
+        """Say what left the settings and stays on each host: nobody else would remember it."""
+        for host in self.deployment.active:
+            self.screen.lines(managed.lines(host.name, self.unmanaged(host)))
 
     def operations(self, results: dict[str, list[Operation]]) -> None:
         """Put how the operations of each host stand into the document."""
@@ -68,7 +98,7 @@ class Session:
 
     def finish(self) -> None:
         """Report what failed on the way; a host that failed makes the whole command fail."""
-        for name, lines in self.deployment.errors.items():
+        for name, lines in self.deployment.errors.items() if self.tells_errors else ():
             for line in dict.fromkeys(lines):
                 self.screen.error(line if line.startswith(name) else f"{name}: {line}")
         if no_hosts := self.deployment.errors.get(""):
@@ -90,16 +120,18 @@ def run(
     target: Target,
     work: Callable[[Session], None],
     before: Callable[[Screen], None] = lambda _: None,
+    whole: bool = True,
 ) -> None:
     """Run a command's work and end the process with its exit code.
 
-    `before` makes what the inventory needs, such as a lab. Whatever happens, --json prints one
+    `before` makes what the inventory needs, such as a lab. Unless the settings are judged as a
+    `whole`, what their roles want of each other does not count. Whatever happens, --json prints one
     document on stdout, and a failure is one clear line.
     """
     session = Session(command, target, Screen(quiet=target.as_json))
     try:
         before(session.screen)
-        session.open()
+        session.open(whole)
         work(session)
         session.finish()
     except SettingsError as error:

@@ -28,9 +28,28 @@ class Target:
 
 def target(function: Command) -> Command:
     """Give a click command the options that make a Target, which it gets as `target`."""
+    role = click.option(
+        "--role",
+        multiple=True,
+        shell_complete=_roles,
+        callback=_known,
+        help="Only this role, or a,b,c. May be given several times.",
+    )
+    return _with_options(function, role)
 
+
+def machines(function: Command) -> Command:
+    """Give a click command a Target as `target`, in which no role is chosen."""
+    return _with_options(function)
+
+
+def _with_options(function: Command, *further: Callable[[Any], Any]) -> Command:
     def call(
-        inventory: str | None, limit: tuple[str, ...], role: str | None, json: bool, **options: Any
+        inventory: str | None,
+        limit: tuple[str, ...],
+        json: bool,
+        role: str | None = None,
+        **options: Any,
     ) -> Any:
         return function(Target(inventory, limit, role, json), **options)
 
@@ -38,13 +57,7 @@ def target(function: Command) -> Command:
     call.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     for decorate in (
         click.option("--json", is_flag=True, help="Print one JSON document on stdout."),
-        click.option(
-            "--role",
-            multiple=True,
-            shell_complete=_roles,
-            callback=_known,
-            help="Only this role, or a,b,c. May be given several times.",
-        ),
+        *further,
         click.option(
             "--limit",
             multiple=True,
@@ -61,34 +74,49 @@ def target(function: Command) -> Command:
 def inventory_of(given: str | None) -> str:
     """Given INVENTORY as typed, return it for pyinfra; left out, it is a lab that is up.
 
-    A path counts from where the command was typed, or from the checkout. Raise LabError when it
-    was left out and neither CLUP_LAB names a lab nor exactly one is up.
+    A path counts from where the command was typed, or from the checkout; `claw` is
+    `inventories/claw.py` where there is one. Raise DeploymentError when it was left out and
+    neither CLUP_LAB names a lab nor exactly one is up.
     """
     if given is None:
-        from clup import lab
-
-        lab.only(os.environ.get("CLUP_LAB"))
-        return "inventories/lab.py"
+        return _the_lab()
     typed = Path(given)
-    return str(typed.resolve()) if typed.is_file() else given
+    if typed.is_file():
+        return str(typed.resolve())
+    named = f"inventories/{given}.py"
+    return named if "/" not in given and (ROOT / named).is_file() else given
+
+
+def _the_lab() -> str:
+    from clup import lab
+    from clup.inventories import DeploymentError
+
+    try:
+        lab.only(os.environ.get("CLUP_LAB"))
+    except lab.LabError as error:
+        others = sorted(set(_listed()) - {"inventories/lab.py"})
+        raise DeploymentError(f"{error}, or name your inventory: {', '.join(others)}") from error
+    return "inventories/lab.py"
+
+
+def _listed() -> list[str]:
+    return [f"inventories/{path.name}" for path in (ROOT / "inventories").glob("*.py")]
 
 
 def _inventories(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
-    found = [f"inventories/{path.name}" for path in (ROOT / "inventories").glob("*.py")]
-    return sorted(name for name in [*found, "@local"] if name.startswith(typed))
+    return sorted(name for name in [*_listed(), "@local"] if name.startswith(typed))
 
 
 def _hosts(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
     """Complete a host or group of the inventory that was typed before; contact nothing."""
     from clup import inventories
     from clup.deployment import Deployment
-    from clup.lab import LabError
 
     # click leaves the arguments as they are when the last option still lacks its value.
     given = context.params.get("inventory") or next(iter(context.args), None)
     try:
         loaded = Deployment(ROOT, inventory_of(given)).inventory
-    except (inventories.DeploymentError, LabError):
+    except inventories.DeploymentError:
         return []
     return [name for name in inventories.names(loaded) if name.startswith(typed)]
 

@@ -32,6 +32,7 @@ def command(target: Target, everything: bool) -> None:
     def work(session: Session) -> None:
         session.connect(changes=False)
         check_all(session, everything)
+        session.show_unmanaged()
 
     run("verify", target, work)
 
@@ -45,6 +46,14 @@ def check_all(session: Session, everything: bool) -> None:
 
 
 def _check(session: Session, host: Host, everything: bool) -> None:
+    results = checked(session, host)
+    if any(result.status == "failed" for result in results):
+        session.exit = PENDING
+    session.screen.lines(_lines(host.name, results, everything))
+
+
+def checked(session: Session, host: Host) -> list[Result]:
+    """Run the roles' checks on a connected host; put the results into the document, return them."""
     machine = testinfra_host(host)
     wanted = selected(host, tuple(role.name for role in ROLES))
     results = {
@@ -55,15 +64,14 @@ def _check(session: Session, host: Host, everything: bool) -> None:
     session.document["hosts"][host.name]["checks"] = {
         role: [asdict(result) for result in found] for role, found in results.items()
     }
-    every = [result for found in results.values() for result in found]
-    if any(result.status == "failed" for result in every):
-        session.exit = PENDING
-    session.screen.lines(_lines(host.name, every, everything))
+    return [result for found in results.values() for result in found]
 
 
 def _lines(host: str, results: list[Result], everything: bool) -> list[str]:
-    signs = {"passed": "ok      ", "failed": "FAILED  ", "untestable": "skipped "}
+    # What is to be mended comes last, where the eye is when the command has ended.
+    signs = {"passed": "ok      ", "untestable": "skipped ", "failed": "FAILED  "}
     shown = [each for each in results if everything or each.status != "passed"]
+    shown.sort(key=lambda each: list(signs).index(each.status))
     counts = {status: sum(each.status == status for each in results) for status in signs}
     summary = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     return [*(f"  {signs[each.status]}{each}" for each in shown), f"{host}: {summary}"]

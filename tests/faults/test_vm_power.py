@@ -1,0 +1,117 @@
+"""The power of a virtual machine fails in the middle of a run; the next run converges.
+
+QEMU is killed: what the guest had not asked its disks to write is lost, what it had is there.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from clup import lab
+from tests.faults.cuts import state, ways
+from tests.faults.cuts.campaign import CAMPAIGN, SEED
+from tests.faults.cuts.ways import Run
+from tests.lab.command import on_machine
+from tests.lab.machines import machine
+
+NAME = "power"
+SITE = "inventories/lab.py"
+DISKS = (lab.Disk("virtio-LABDATA", 128 << 20), lab.Disk("virtio-LABCACHE", 128 << 20))
+STORAGE_CUTS, ACCOUNTS_CUTS = (12, 8) if CAMPAIGN else (6, 4)
+LIMIT_S = 1500 if CAMPAIGN else 600
+"""Seconds after which a test begins no more cut: emulated machines are slow."""
+
+BLANK = """
+for name in data cache; do
+  if mountpoint -q /srv/$name; then umount /srv/$name; fi
+  rm -f /var/lib/clup/storage/$name.*
+done
+for disk in LABDATA LABCACHE; do blkdiscard -fz /dev/disk/by-id/virtio-$disk; done
+udevadm settle
+"""
+NOBODY = """
+for user in $(awk -F : '$3 >= 2000 && $3 < 60000 {print $1}' /etc/passwd); do
+  loginctl disable-linger $user; loginctl terminate-user $user || true
+  userdel -rf $user 2>/dev/null
+done
+"""
+MAKING = "[ -e /var/lib/clup/storage/data.json ]"
+HALF_MADE = "sed -s '$a\\' /var/lib/clup/storage/*.json 2>/dev/null || true"
+UUIDS = "blkid -s UUID -o value /dev/disk/by-id/virtio-LABDATA /dev/disk/by-id/virtio-LABCACHE"
+EMPTY = "find /etc /home /root /var/lib/clup -xdev -type f -empty | sort"
+"""What the power leaves of a file whose data were not on the disk when its name was."""
+
+Tally = Callable[[str, int], None]
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[lab.Lab]:
+    """A machine with what the roles install, which takes minutes where it is emulated."""
+    with machine(NAME, DISKS, "vm") as made:
+        on_machine(
+            made,
+            "apt-get -qq update; apt-get -qq -y install --no-install-recommends python3 >/dev/null",
+        )
+        yield made
+
+
+def test_the_power_fails_during_storage_operations(box: lab.Lab, tally: Tally) -> None:
+    """Also while a filesystem is made. It is finished, and none is made twice."""
+    chance = random.Random(SEED)
+    run = Run(box, (SITE, "--role", "storage"), 3)
+    cuts = formatting = 0
+    end = time.monotonic() + LIMIT_S
+    while cuts < STORAGE_CUTS and time.monotonic() < end:
+        on_machine(box, BLANK)
+        ways.loses_its_power_when(run, MAKING)
+        cuts += 1
+        begun = making(box)
+        formatting += bool(begun)
+        for _ in power_cuts(run, chance, 3, STORAGE_CUTS - cuts):
+            cuts += 1
+            half_made = making(box)
+            formatting += bool(half_made)
+            begun |= half_made
+        assert begun <= set(on_machine(box, UUIDS).split()), "what was begun is what is there"
+        state.verifies(box, *run.arguments)
+    tally("power cut of a virtual machine during storage operations", cuts)
+    tally("of these, in the middle of making a filesystem", formatting)
+
+
+def making(box: lab.Lab) -> set[str]:
+    """Return the UUIDs of the filesystems that are half made."""
+    return {json.loads(each)["recipe"]["uuid"] for each in on_machine(box, HALF_MADE).splitlines()}
+
+
+def test_the_power_fails_while_accounts_are_made(box: lab.Lab, tally: Tally) -> None:
+    """No file of theirs is empty, no key is lost."""
+    chance = random.Random(SEED)
+    run = Run(box, (SITE, "--role", "accounts"), 2)
+    cuts = 0
+    end = time.monotonic() + LIMIT_S
+    while cuts < ACCOUNTS_CUTS and time.monotonic() < end:
+        on_machine(box, NOBODY)
+        cuts += sum(power_cuts(run, chance, 6, ACCOUNTS_CUTS - cuts))
+    tally("power cut of a virtual machine while accounts are made", cuts)
+
+
+def power_cuts(run: Run, chance: random.Random, most: int, number: int) -> Iterator[bool]:
+    """Cut one run after the other after `most` of its commands at most, until one has nothing
+    left to do, or so many were cut; yield True after each. What was there stays, and in the end
+    one run converges.
+    """
+    before = state.planted(run.box, "/root", "/opt")
+    empty = set(on_machine(run.box, EMPTY).splitlines())
+    for _ in range(number):
+        if not ways.loses_its_power(run, chance.randint(1, most), chance):
+            break
+        assert state.kept(run.box, "/root", "/opt") == before
+        torn = set(on_machine(run.box, EMPTY).splitlines()) - empty
+        assert not {path for path in torn if not path.startswith(state.MARKERS)}
+        yield True
+    state.converges(run.box, *run.arguments)

@@ -1,0 +1,67 @@
+"""The page about a campaign: what the reports of its tests become."""
+
+from __future__ import annotations
+
+from clup.evidence import Bug, page, part
+
+SOURCE = '''"""Runs that are cut. The next one converges.
+
+More about it.
+"""
+
+def test_a_kill():
+    """It is killed,
+    and the next run converges. And so on."""
+
+def test_disks_of_others(): ...
+'''
+REPORT = """<testsuites><testsuite name="0123456789abcdef" time="150.0">
+<testcase name="test_a_kill"><properties>
+<property name="kind: killed | at random" value="40"/><property name="other" value="x"/>
+</properties></testcase>
+<testcase name="test_disks_of_others[luks]"/>
+<testcase name="test_disks_of_others[lvm]"><failure message="formatted"/></testcase>
+<testcase name="test_disks_of_others[zfs]"><skipped message="cannot run here: no zfs"/></testcase>
+</testsuite></testsuites>"""
+
+PAGE = """
+| about | this campaign |
+|---|---|
+| date | today |
+
+## Faults, by their kind
+
+| what befell a run | how many | result |
+|---|---|---|
+| killed \\| at random | 40 | converged, nothing lost |
+
+## Every test
+
+### Runs that are cut
+
+`tests/faults/test_cut.py`, 2 min, revision `0123456789ab`
+
+| what is tried | cases | result |
+|---|---|---|
+| It is killed, and the next run converges | 1 | 1 passed |
+| disks of others | 3 | **1 failed**, 1 passed, 1 skipped: cannot run here: no zfs |
+
+## Bugs that it found
+
+| bug | found by | mended in |
+|---|---|---|
+| An empty file | a kill | `abc1234` |
+"""
+
+
+def test_the_page() -> None:
+    tried = part("tests/faults/test_cut.py", SOURCE, REPORT)
+    made = page({"date": "today"}, [tried], [Bug("An empty file", "a kill", "abc1234")])
+    assert made[made.index("| about |") :] == PAGE.removeprefix("\n")
+    assert "# Evidence\n" in made
+
+
+def test_a_kind_whose_test_failed_did_not_converge() -> None:
+    failed = REPORT.replace("</properties>", '</properties><failure message="lost"/>')
+    made = page({}, [part("tests/faults/test_cut.py", SOURCE, failed)], [])
+    assert "| killed \\| at random | 40 | **failed** |" in made
