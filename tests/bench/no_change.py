@@ -1,6 +1,6 @@
-"""How long a run takes that has nothing to change, side by side on one converged lab machine.
+"""How long a run takes that has nothing to change, side by side on each converged lab machine.
 
-    python -m tests.bench.no_change LAB [RUNS]
+    python -m tests.bench.no_change LAB... [RUNS]
 
 In turn, RUNS times each (default 5), so that a slow moment of this machine meets all of them:
 - one hand-written shell script over one ssh, which checks the same end state;
@@ -96,9 +96,10 @@ def measure(name: str, runs: int) -> list[Variant]:
     return compared
 
 
-def table(compared: list[Variant]) -> Table:
-    """Return the figures as a table: medians, spread, and ratios to the first two."""
-    shown = Table("variant", "median s", "min to max s", "commands", "peak MB")
+def table(name: str, compared: list[Variant]) -> Table:
+    """Return a lab's figures as a table: medians, spread, and ratios to the first two."""
+    title = f"{name}, a {lab.find(name).kind}"
+    shown = Table("variant", "median s", "min to max s", "commands", "peak MB", title=title)
     shown.add_column("to script")
     shown.add_column("to pyinfra")
     medians = [statistics.median(variant.seconds) for variant in compared]
@@ -116,4 +117,7 @@ def table(compared: list[Variant]) -> Table:
 
 
 if __name__ == "__main__":
-    Console(width=100).print(table(measure(sys.argv[1], int(sys.argv[2]) if sys.argv[2:] else 5)))
+    *names, last = sys.argv[1:]
+    names, runs = (names, int(last)) if last.isdigit() else ([*names, last], 5)
+    for each in names:
+        Console(width=100).print(table(each, measure(each, runs)))

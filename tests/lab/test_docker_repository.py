@@ -112,3 +112,29 @@ def test_an_upgrade_is_a_change_of_the_setting(box: lab.Lab) -> None:
     back = run(box, "apply", docker(box))
     assert back.exit == 0, back.stderr
     assert "installed docker-ce=5:26.1.5-1~lab" in on_machine(box, INSTALLED)
+
+
+def test_what_was_entered_by_hand_is_described_and_moved_away_first(box: lab.Lab) -> None:
+    """As Docker's manual has it: a source and a key of one's own, by which apt would refuse all."""
+    by_hand = "/etc/apt/sources.list.d/docker.list"
+    on_machine(
+        box,
+        f"""
+        rm /etc/apt/sources.list.d/clup-docker.sources /etc/apt/preferences.d/clup-docker
+        install -m 0644 /opt/repository/lab.asc /etc/apt/keyrings/docker.asc
+        echo 'deb [signed-by=/etc/apt/keyrings/docker.asc] {URL} trixie stable' >{by_hand}
+        apt-get -qq update
+        """,
+    )
+    [host] = run(box, "adopt", {}).document["hosts"].values()
+    engine = host["settings"]["engine"]
+    assert engine["source"] == "docker"
+    assert engine["repository"]["versions"] == VERSIONS
+    planned = run(box, "plan", engine)
+    assert planned.exit == 1
+    [cure] = re.findall(r"`(mv [^`]+)`", str(planned.document))
+    on_machine(box, cure)
+    applied = run(box, "apply", engine)
+    assert applied.exit == 0, applied.stderr
+    on_machine(box, "apt-get -qq update")
+    assert run(box, "plan", engine).exit == 0

@@ -151,3 +151,22 @@ def test_the_baseline_is_checked(box: lab.Lab) -> None:
         "data_root": "/srv/cache/docker",
     }
     assert run(box, "verify", {"expect": good}).checks("failed") == []
+
+
+def test_a_swarm_is_refused_as_docker_would_not_start_with_live_restore(box: lab.Lab) -> None:
+    on_machine(
+        box,
+        """
+        sed -i 's/"live-restore": true/"live-restore": false/' /etc/docker/daemon.json
+        systemctl restart docker
+        docker swarm init --advertise-addr 127.0.0.1 >/dev/null
+        """,
+    )
+    applied = run(box, "apply", {})
+    assert applied.exit == 1
+    assert "Docker is in a swarm, with which it would not start" in applied.stderr
+    [host] = run(box, "adopt", {}).document["hosts"].values()
+    assert host["settings"]["engine"] == {"live_restore": False}
+    assert run(box, "plan", {"live_restore": False}).exit == 0
+    on_machine(box, "docker swarm leave --force >/dev/null")
+    assert run(box, "apply", {}).exit == 0

@@ -5,8 +5,6 @@ The tests run in the order in which they stand; each leaves sshd as the site has
 
 from __future__ import annotations
 
-import base64
-import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,13 +14,11 @@ import pytest
 from clup import lab
 from tests.lab.command import Answer, on_machine
 from tests.lab.machines import machine, run
+from tests.lab.sshd import LOCKED_OUT, TAKEN_BACK_WITHIN, change, logs_in
 
 NAME = "sshd"
 OPERATION = "base: Let only keys in through sshd"
 DROPIN = "/etc/ssh/sshd_config.d/10-clup.conf"
-LOCKED_OUT = "AllowUsers nobody\n"
-TAKEN_BACK_WITHIN = 60
-"""Seconds after which a machine that locked its operator out must answer again (the issue)."""
 
 
 @pytest.fixture(scope="module")
@@ -38,21 +34,9 @@ def apply(box: lab.Lab, ssh: dict[str, Any], command: str = "apply") -> Answer:
     return run(box, command, "base", {"ssh": ssh})
 
 
-def change(action: str, text: str = "") -> str:
-    """Return the shell line of one step of the machine's own program, as the operation calls it."""
-    packed = base64.b64encode(text.encode()).decode()
-    return f"echo {packed} | /var/lib/clup/sshd/change {action}\n"
-
-
 def effective(box: lab.Lab) -> set[str]:
     """The lines of `sshd -T`, which is what all of its files amount to."""
     return set(on_machine(box, "sshd -T").splitlines())
-
-
-def logs_in(box: lab.Lab) -> bool:
-    """Whether a fresh login works now."""
-    argv = lab.ssh_argv(box, ["true"], batch=True)
-    return subprocess.run(argv, capture_output=True, check=False, timeout=20).returncode == 0
 
 
 def nothing_is_armed(box: lab.Lab) -> bool:

@@ -53,7 +53,12 @@ def test_a_disk_that_is_not_blank_stops_all_before_the_first_change(box: lab.Lab
     for command in ("plan", "apply"):
         refused = storage(command)
         assert refused.exit == 1
-        assert "holds an ext4 filesystem labelled 'FAMILY_PHOTOS'" in str(refused.document)
+        (host,) = refused.document["hosts"].values()
+        operations = host["operations"]
+        # Every disk is judged, and one reason is told once, whoever refuses for it.
+        assert str(operations).count("holds an ext4 filesystem labelled 'FAMILY_PHOTOS'") == 1
+        assert "data: foreign: virtio-LABDATA" in str(operations)
+        assert "cache: blank: virtio-LABCACHE" in str(operations)
         assert refused.operations("changed") == set()
     assert sha256(box) == before
     assert on_machine(box, "ls /srv; cat /etc/fstab | grep -c CLAW || true").strip() == "0"

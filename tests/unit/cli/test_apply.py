@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from clup.cli.apply import _Watch
+from clup.cli.apply import _lines, _Watch
 from clup.watch import Operation, Status
 
 
@@ -26,3 +26,14 @@ def test_an_interrupt_tells_the_changes_of_each_machine() -> None:
         " two: 0 of 3 changes were done;"
         " a command that runs there ends by itself; apply again to converge"
     )
+
+
+def test_each_reason_is_a_line_and_one_that_was_told_before_is_none() -> None:
+    operations = [
+        Operation("storage", "Judge every disk", "refused", error="a: foreign\nb: unknown"),
+        Operation("storage", "Make or adopt the filesystem A", "refused"),
+    ]
+    assert _lines(operations) == [
+        "storage: Judge every disk: a: foreign",
+        "storage: Judge every disk: b: unknown",
+    ]

@@ -105,7 +105,7 @@ def test_a_role_that_is_none_is_wrong_usage(capsys: pytest.CaptureFixture[str], 
 @pytest.mark.parametrize(
     ("up", "wanted", "words"),
     [
-        ([], None, "no lab is up"),
+        ([], None, "or name your inventory: inventories/example.py"),
         (["one", "two"], None, "2 labs are up (one, two)"),
         (["one"], "other", "there is no lab 'other'"),
     ],

@@ -12,10 +12,11 @@ from pathlib import Path
 import click
 import pytest
 
-from clup.cli import group
+from clup.cli import evidence, group
 from clup.cli.documentation import PAGES
 from clup.cli.target import ROOT
 from clup.documentation import anchor
+from clup.evidence import section_of
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
@@ -105,3 +106,11 @@ def _misused(line: str) -> str | None:
     except click.UsageError as error:
         return error.message
     return None
+
+
+def test_the_bugs_of_the_evidence_are_those_that_are_written_down() -> None:
+    """Its figures are those of the last campaign; what is kept by hand is current."""
+    shown = evidence.PAGE.read_text(encoding="utf-8")
+    assert shown.endswith("\n".join(section_of(evidence.bugs())) + "\n"), (
+        "write the page again with `.venv/bin/python -m clup.cli.evidence`"
+    )

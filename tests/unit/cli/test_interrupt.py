@@ -39,3 +39,30 @@ def test_the_command_itself_is_interrupted(sender: str) -> None:
     argv = [sys.executable, "-c", SCRIPT.replace("{sender}", sender)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
     assert done.stdout == "interrupted\n", done.stderr
+
+
+LOST = """
+import signal, sys, time, weakref
+from clup import cli
+
+class Module: ...
+
+def called_back(_):
+    signal.raise_signal(signal.SIGINT)
+
+def main(*_, **__):
+    module = Module()
+    reference = weakref.ref(module, called_back)
+    del module
+    time.sleep(5)
+
+cli.group.main = main
+cli.main(["plan"])
+"""
+
+
+def test_an_interrupt_that_cannot_be_raised_comes_again() -> None:
+    """As while modules are imported: importlib drops its locks in callbacks."""
+    argv = [sys.executable, "-c", LOST]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stderr) == (1, "clup: interrupted\n")

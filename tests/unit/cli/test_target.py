@@ -10,7 +10,7 @@ from click.shell_completion import ShellComplete
 
 from clup import lab
 from clup.cli import group
-from clup.cli.target import Target, target
+from clup.cli.target import ROOT, Target, inventory_of, target
 
 MACHINES = "lab = ['one', 'two', 'three']\nright = ['three']\n"
 
@@ -47,6 +47,22 @@ def parsed(*words: str) -> Target:
 )
 def test_several_roles_are_all_meant(words: list[str], role: str | None) -> None:
     assert parsed(*words).role == role
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("example", "inventories/example.py"),
+        ("inventories/example.py", str(ROOT / "inventories/example.py")),
+        ("vm.example.org", "vm.example.org"),
+        ("@local", "@local"),
+    ],
+)
+def test_an_inventory_is_a_path_its_bare_name_or_what_pyinfra_knows(
+    monkeypatch: pytest.MonkeyPatch, typed: str, meant: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert inventory_of(typed) == meant
 
 
 @pytest.mark.parametrize(

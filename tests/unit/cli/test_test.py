@@ -7,7 +7,8 @@ import pytest
 
 from clup import cli
 from clup.cli import ask, test
-from clup.cli.test import STAGES, WITH_LABS, Tally, apart, expand, tally_of
+from clup.cli.tally import Tally, tally_of
+from clup.cli.test import STAGES, WITH_LABS, apart, expand
 from clup.lab import needs
 
 EXCUSED = '<testcase name="a"><skipped message="cannot run here: no device-mapper"/></testcase>'

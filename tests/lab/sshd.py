@@ -1,0 +1,27 @@
+"""A change of sshd on a lab machine, step by step, as a run that is cut may leave it."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+
+from clup import lab
+
+LOCKED_OUT = "AllowUsers nobody\n"
+TAKEN_BACK_WITHIN = 60
+"""Seconds after which a machine that locked its operator out must answer again (the issue)."""
+
+
+def change(action: str, text: str = "") -> str:
+    """Return the shell line of one step of the machine's own program, as the operation calls it."""
+    packed = base64.b64encode(text.encode()).decode()
+    return f"echo {packed} | /var/lib/clup/sshd/change {action}\n"
+
+
+def logs_in(box: lab.Lab) -> bool:
+    """Whether a fresh login works now, within 20 s."""
+    argv = lab.ssh_argv(box, ["true"], batch=True)
+    try:
+        return subprocess.run(argv, capture_output=True, check=False, timeout=20).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
