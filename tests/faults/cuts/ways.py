@@ -45,8 +45,13 @@ def loses_its_power(run: Run, number: int, chance: random.Random) -> bool:
     """
     begun = _doomed(run, "running", number, CLUP_TELLS="1")
     assert begun.stderr is not None
-    if not any("the moment has come" in line for line in begun.stderr):
-        assert begun.wait() == 0
+    said = []
+    for line in begun.stderr:
+        said.append(line)
+        if "the moment has come" in line:
+            break
+    else:
+        assert begun.wait() == 0, "".join(said)
         return False
     time.sleep(chance.uniform(0, run.seconds))
     _pull_the_plug(run, begun)
