@@ -34,11 +34,15 @@ Answer = tuple[bool, CommandOutput]
 
 @dataclass
 class Memory:
-    """What is known about one host, and how many commands it was sent."""
+    """What is known about one host, and how many commands it was sent.
+
+    `unread` is why the last fact that could not be read could not.
+    """
 
     answers: dict[str, tuple[float, Answer]] = field(default_factory=dict)
     reading: int = 0
     commands: int = 0
+    unread: str = "no answer"
 
 
 class UnreadError(PyinfraError):
@@ -97,11 +101,15 @@ def _remember_facts() -> None:
 
     def get_fact(state: Any, host: Host, *arguments: Any, **options: Any) -> Any:
         asked = _behind(host)
-        with reading(asked):
-            answer = read_fact(state, host, *arguments, **options)
+        try:
+            with reading(asked):
+                answer = read_fact(state, host, *arguments, **options)
+        except PyinfraError:  # also raised when this was the last host that had not failed
+            if asked not in state.failed_hosts:
+                raise
         # pyinfra would go on with the fact's default, which is no ground to act on.
         if asked in state.failed_hosts:
-            raise UnreadError(f"{host.name} could not be read: nothing is changed there")
+            raise UnreadError(f"{host.name} could not be read: {memory(asked).unread}")
         return answer
 
     def run_shell_command(host: Host, command: Command, *rest: Any, **options: Any) -> Answer:
@@ -129,6 +137,8 @@ def _remember_facts() -> None:
             known.commands += 1
             answer = whole.judged(run(host, command, *rest, **options))
             known.answers[key] = (time.monotonic(), answer)
+        if not answer[0]:
+            known.unread = (answer[1].stderr_lines or ["no answer"])[-1].strip()
         return answer
 
     run_shell_command.is_cached = True  # type: ignore[attr-defined]

@@ -133,30 +133,33 @@ def test_the_same_command_with_other_rights_is_another_question(host: Host) -> N
     assert host.get_fact(Whoami, _env={"WHO": "b"}) == "b"
 
 
+@pytest.mark.parametrize("others", [["other"], []], ids=["one of two", "the only one"])
 def test_nothing_is_changed_on_a_host_that_could_not_be_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    others: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """pyinfra goes on with the operation, and with the fact's default, while other hosts remain."""
+    """pyinfra goes on with the operation, and with the fact's default, while other hosts remain;
+    when none remains it raises, and the reason is lost."""
 
     class Broken(FactBase[str]):
         def command(self) -> str:
-            return f"test ! -e {tmp_path}/broken"
+            return f"test ! -e {tmp_path}/broken || {{ echo it is broken >&2; exit 1; }}"
 
     monkeypatch.setattr("pyinfra.is_cli", False)
     transport.install()
     monkeypatch.setattr(cache, "before_change", [])
     monkeypatch.setattr(cache, "around_change", [])
-    state = State(Inventory((["@local", "other"], {"other": {"ssh_hostname": "unused"}})), Config())
+    data = {name: {"ssh_hostname": "unused"} for name in others}
+    state = State(Inventory((["@local", *others], data)), Config())
     with ctx_state.use(state):
         machine = state.inventory.get_host("@local")
         machine.connect()
         state.activate_host(machine)
-        state.active_hosts.add(state.inventory.get_host("other"))
+        state.active_hosts.update(map(state.inventory.get_host, others))
         with ctx_host.use(machine):
             machine.get_fact(Broken)
             (tmp_path / "broken").touch()
             cache.forget(machine)
-            with pytest.raises(UnreadError, match="@local could not be read"):
+            with pytest.raises(UnreadError, match="@local could not be read: it is broken"):
                 machine.get_fact(Broken)
             status, _ = machine.run_shell_command(script(': >"$1"', f"{tmp_path}/changed"))
             assert status is False
