@@ -7,10 +7,10 @@ LC_ALL=C
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 
-# The first line of the first of these files that can be read.
+# The first line of the first of these files that can be read, whether or not it ends.
 first() {
     for file; do
-        if [ -r "$file" ] && read -r line <"$file"; then
+        if [ -r "$file" ] && { read -r line || [ -n "$line" ]; } <"$file"; then
             printf '%s\n' "$line"
             return
         fi

@@ -118,7 +118,8 @@ def read_marker(order: Order, disk: Disk) -> Recipe | None:
 
 def write_marker(order: Order, disk: Disk, recipe: Recipe) -> None:
     """Write down what is about to be made, where: before the first byte of it."""
-    _write_durably(order.marker, json.dumps({"disk": asdict(disk), "recipe": asdict(recipe)}))
+    text = json.dumps({"disk": asdict(disk), "recipe": asdict(recipe)})
+    _write_durably(order.marker, f"{text}\n")
 
 
 def finish(order: Order, tags: dict[str, str], what: str) -> str:
