@@ -12,12 +12,15 @@ from tests.lab.command import Answer, clup
 
 @contextmanager
 def machine(
-    name: str, disks: tuple[lab.Disk, ...] = lab.DEFAULT_DISKS, kind: str = "container"
+    name: str,
+    disks: tuple[lab.Disk, ...] = lab.DEFAULT_DISKS,
+    kind: str = "container",
+    packages: tuple[str, ...] = (),
 ) -> Iterator[lab.Lab]:
     """Given a name, lend a new lab machine of that name; what an earlier run left goes first."""
     _remove(name)
     try:
-        yield lab.up(name, kind, disks)
+        yield lab.up(name, kind, disks, packages=packages)
     finally:
         _remove(name)
 

@@ -131,7 +131,7 @@ def test_a_cut_run_is_finished(box: lab.Lab) -> None:
         box,
         "umount /srv/cache; cd /var/lib/clup/storage; rm cache.uuid\n"
         "blkdiscard -z /dev/disk/by-id/virtio-LABCACHE\n"
-        "printf '{\"disk\": {\"size\": 4294967296}}' >cache.json",
+        'printf \'{"disk": {"size": 4294967296}}\' >cache.json',
     )
     assert "carries what a cut run began" in str(storage("plan").document)
     assert applied()

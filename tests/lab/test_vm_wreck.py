@@ -21,7 +21,7 @@ UP = f"from clup import lab; lab.up({NAME!r}, 'vm', say=lambda line: None)"
 @pytest.fixture(scope="module", autouse=True)
 def image() -> None:
     """What is killed is the making of a lab, not of its image."""
-    vm_image.ensure(SUITE, print)
+    vm_image.ensure(SUITE, (), print)
 
 
 @pytest.mark.parametrize("seconds", [0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 3.0, 6.0])

@@ -49,10 +49,19 @@ def command() -> None:
     "--suite", shell_complete=_suites, help="The Debian release in it; trixie unless you say."
 )
 @click.option("--disk", "disks", multiple=True, metavar="ID=SIZE", help="Instead of the defaults.")
+@click.option(
+    "--with", "packages", multiple=True, metavar="PACKAGE", help="A Debian package to have in it."
+)
 @click.option("--yes", is_flag=True, help="Install what this machine lacks without asking.")
 @json_option
 def up(
-    name: str, kind: str | None, suite: str | None, disks: tuple[str, ...], yes: bool, as_json: bool
+    name: str,
+    kind: str | None,
+    suite: str | None,
+    disks: tuple[str, ...],
+    packages: tuple[str, ...],
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Make a lab, or boot it if it was stopped.
 
@@ -63,7 +72,7 @@ def up(
     wanted = tuple(parse_disk(text) for text in disks) or None
     cut = f"`clup lab up --name {name}` starts over, `clup lab down --name {name}` removes the rest"
     with answering("up", cut, as_json):
-        lab.up(name, kind, wanted, say, suite=suite, confirm=asker(yes))
+        lab.up(name, kind, wanted, say, suite=suite, packages=packages or None, confirm=asker(yes))
 
 
 @command.command()

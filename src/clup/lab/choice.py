@@ -44,7 +44,7 @@ def without_kvm(suite: str, say: Say, confirm: Confirm) -> str | None:
         try:
             ensure(vm.needed(), say, confirm)
             vm.prepare(say)
-            verdict = accel.judged(vm_image.ensure(suite, say), say)
+            verdict = accel.judged(vm_image.ensure(suite, (), say), say)
         except LabError as error:
             return f"KVM could not be tried ({error.what})"
     return None if verdict.works else verdict.seen

@@ -123,7 +123,7 @@ def prepare(say: Say) -> None:
 
 def make(lab: Lab, say: Say) -> None:
     """Given a lab with keys and no container, make the container and boot it."""
-    name = image.ensure(lab.suite, say)
+    name = image.ensure(lab.suite, lab.packages, say)
     bounding = bounding_set(Path("/proc/self/status").read_text())
     docker(*create_words(lab, name, bounding))
     docker("cp", "-", f"{container(lab)}:/", stdin=packed(belongings(lab)))

@@ -145,9 +145,10 @@ def mmdebstrap_argv(recipe: Recipe, target: Path) -> list[str]:
     )
 
 
-def ensure(suite: str, say: Say) -> str:
-    """Given a suite, build its image unless Docker has it, and return its name."""
-    wanted = recipe(suite, PACKAGES, HOOKS, tree())
+def ensure(suite: str, packages: tuple[str, ...], say: Say) -> str:
+    """Given a suite and packages beside PACKAGES, build the image unless Docker has it, and return
+    its name."""
+    wanted = recipe(suite, (*PACKAGES, *packages), HOOKS, tree())
     name = tag(wanted)
     if succeeds(docker_argv("image", "inspect", name)):
         return name

@@ -26,6 +26,7 @@ def up(
     say: Say = print,
     *,
     suite: str | None = None,
+    packages: tuple[str, ...] | None = None,
     confirm: Confirm = lambda question: True,
 ) -> Lab:
     """Given a name and what the machine shall be, return a lab that answers ssh.
@@ -38,13 +39,14 @@ def up(
     with locked(say, name):
         existing = kept(name)
         if existing is not None and existing.ready:
-            agree(existing, kind, disks, suite)
+            agree(existing, kind=kind, disks=disks, suite=suite, packages=packages)
             return resumed(existing, driver_of(existing.kind), say)
         driver = driver_of(kind or KIND)
         with locked(say):
             disks = DEFAULT_DISKS if disks is None else disks
             folder = machine.FOLDER / name
             lab = Lab(name, kind or KIND, suite or SUITE, free_port(), disks, folder)
+            lab = replace(lab, packages=machine.checked_packages(packages or ()))
             machine.checked_disks(disks)
             driver.check(lab)
             make(lab, driver, say, confirm)
@@ -126,9 +128,8 @@ def cut(name: str = "default", say: Say = print) -> None:
         driver_of(lab.kind).cut(lab)
 
 
-def agree(lab: Lab, kind: str | None, disks: tuple[Disk, ...] | None, suite: str | None) -> None:
-    """Given a lab and what was asked for, if anything, raise LabError if they differ."""
-    asked = {"kind": kind, "disks": disks, "suite": suite}
+def agree(lab: Lab, **asked: object) -> None:
+    """Given a lab and what was asked for, None where nothing, raise LabError if they differ."""
     for key, value in asked.items():
         if value is not None and (found := getattr(lab, key)) != value:
             raise LabError(

@@ -15,6 +15,7 @@ FOLDER = Path(__file__).resolve().parents[3] / ".lab"
 STATE = "lab.json"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,29}")
 DISK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,62}")
+PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian Policy, 5.6.1
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Lab:
     """A throwaway machine, reached by ssh as `user` on `address`:`port`.
 
     `ready` says that ssh once answered: without it, the `up` that began this lab was cut.
+    `packages` are in its image beside what makes it a machine.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Lab:
     ready: bool = False
     address: str = "127.0.0.1"
     user: str = "operator"
+    packages: tuple[str, ...] = ()
 
     @property
     def key_file(self) -> Path:
@@ -87,6 +90,18 @@ def checked_name(name: str) -> str:
         "the lab's name",
         "use a letter, then at most 29 lower-case letters, digits and dashes",
     )
+
+
+def checked_packages(packages: tuple[str, ...]) -> tuple[str, ...]:
+    """Given packages for a lab, return them. Raise LabError for what cannot be a package's name."""
+    for name in packages:
+        if not PACKAGE.fullmatch(name):
+            raise LabError(
+                f"{name!r} cannot be a package",
+                "the lab's packages",
+                "use the name of a Debian package, such as 'lvm2'",
+            )
+    return packages
 
 
 def checked_disks(disks: tuple[Disk, ...]) -> tuple[Disk, ...]:
@@ -128,7 +143,8 @@ def load(folder: Path) -> Lab:
     try:
         state = json.loads((folder / STATE).read_text())
         disks = tuple(Disk(**disk) for disk in state.pop("disks"))
-        return Lab(**state, disks=disks, folder=folder)
+        packages = tuple(state.pop("packages", ()))
+        return Lab(**state, disks=disks, packages=packages, folder=folder)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise LabError(
             f"cannot read the lab's state ({error})",

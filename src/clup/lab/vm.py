@@ -52,7 +52,7 @@ def prepare(say: Say) -> None:
 
 def make(lab: Lab, say: Say) -> None:
     """Given a lab with keys and no machine, make the machine and boot it."""
-    vm_image.link(lab, vm_image.ensure(lab.suite, say))
+    vm_image.link(lab, vm_image.ensure(lab.suite, lab.packages, say))
     name = Entry("etc/hostname", 0o644, f"lab-{lab.name}\n".encode())
     hosts = f"127.0.0.1\tlocalhost\n127.0.1.1\tlab-{lab.name}\n".encode()
     seed = (*belongings(lab), name, Entry("etc/hosts", 0o644, hosts))

@@ -62,9 +62,10 @@ def folder() -> Path:
     return machine.FOLDER / ".images"
 
 
-def ensure(suite: str, say: Say) -> Path:
-    """Given a suite, build its image unless it is there, and return its folder."""
-    recipe = image.recipe(suite, PACKAGES, HOOKS, tree())
+def ensure(suite: str, packages: tuple[str, ...], say: Say) -> Path:
+    """Given a suite and packages beside PACKAGES, build the image unless it is there, and return
+    its folder."""
+    recipe = image.recipe(suite, (*PACKAGES, *packages), HOOKS, tree())
     made = folder() / image.tag(recipe).replace(":", "-")
     if made.is_dir():
         return made

@@ -11,14 +11,9 @@ from tests.faults.disks.vm_machine import HUGE
 from tests.lab.command import on_machine
 from tests.lab.machines import machine
 
-# The makers are installed here: a lab has nothing that a role installs, and no test needs a new
-# initrd. Nobody may use the swap that is one of the kinds, nor take two disks for two paths.
-_PREPARE = f"""
-echo update_initramfs=no >/etc/initramfs-tools/update-initramfs.conf
+# Nobody may use the swap that is one of the kinds, nor take two disks for two paths.
+_PREPARE = """
 sysctl -q vm.swappiness=0
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-apt-get install -qq --no-install-recommends {" ".join(PACKAGES)} >/dev/null
 systemctl disable -q --now multipathd.socket multipathd.service
 """
 
@@ -33,6 +28,6 @@ def _root() -> None:
 def vm() -> Iterator[lab.Lab]:
     """One virtual machine for the whole matrix, with the disks of all kinds, blank."""
     disks = (*(kind.disk for kind in KINDS), HUGE)
-    with machine("vmdisks", disks, kind="vm") as box:
+    with machine("vmdisks", disks, kind="vm", packages=PACKAGES) as box:
         on_machine(box, _PREPARE)
         yield box

@@ -10,7 +10,7 @@ from clup.lab.machine import DEFAULT_DISKS, Disk, Lab
 
 
 def lab(folder: Path) -> Lab:
-    return Lab("first", "container", "trixie", 2222, DEFAULT_DISKS, folder)
+    return Lab("first", "container", "trixie", 2222, DEFAULT_DISKS, folder, packages=("lvm2",))
 
 
 def test_a_lab_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -69,3 +69,9 @@ def test_recorded_labs_are_the_folders_that_can_be_labs(tmp_path: Path) -> None:
 
 def test_a_path_survives_ssh_with_its_spaces_and_percent_signs() -> None:
     assert quoted(Path("/a b/50%/key")) == '"/a b/50%%/key"'
+
+
+@pytest.mark.parametrize("name", ["", "a", "-y", "Lvm2", "lvm2,xfs", "a b", "lvm2=1"])
+def test_what_cannot_be_a_package_is_refused(name: str) -> None:
+    with pytest.raises(LabError, match="cannot be a package"):
+        machine.checked_packages(("g++", "lvm2", name))
