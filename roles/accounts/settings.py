@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from clup.authorized_keys import BadKeyError, Key, parse
 from clup.fields import AbsolutePath, Id, Mode, Name
 from clup.settings import Model, fault, faults, over
+from clup.waiver import Waiver
 
 NO_HOME = "/nonexistent"
 """The home of an account that has none, by Debian's convention."""
@@ -86,15 +87,8 @@ class User(Model):
     """Whether its systemd user manager runs from boot on, without a login."""
 
 
-class Waiver(Model):
+class Membership(Waiver):
     """Why an account may be a member of the group docker, which makes it as strong as root."""
-
-    reason: Annotated[str, Field(min_length=10)]
-    """What it is needed for."""
-    owner: Annotated[str, Field(min_length=1)]
-    """Who answers for it."""
-    expires: datetime.date
-    """Last day on which it holds, such as 2027-01-31."""
 
 
 class Settings(Model):
@@ -104,7 +98,7 @@ class Settings(Model):
     """Groups besides those that users have of their own, and their ids."""
     users: Annotated[dict[Name, User], over(USERS)] = Field(default=USERS, validate_default=True)
     """Accounts by name, merged over those of the site; None takes one of those away."""
-    docker: dict[Name, Waiver] = Field(default={})
+    docker: dict[Name, Membership] = Field(default={})
     """Who may be a member of the group docker, and why. Nobody else may."""
 
     @property
@@ -124,7 +118,7 @@ class Settings(Model):
 
     def waived(self, today: datetime.date) -> tuple[str, ...]:
         """Given a date, return who may be in the group docker on that day."""
-        return tuple(name for name, waiver in self.docker.items() if today <= waiver.expires)
+        return tuple(name for name, waiver in self.docker.items() if waiver.holds(today))
 
     def keys(self, name: str) -> tuple[Key, ...]:
         """Given a user of these settings, return its public keys."""

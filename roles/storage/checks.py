@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
     )  # fmt: skip
     for name, one in settings.filesystems.items():
         what = f"storage: {name}"
-        found = verdict(machine, one.wanted(name))
+        found = verdict(machine, one.wanted(name, datetime.date.today()))
         yield expect(
             f"{what}: its disk holds the filesystem {one.label}, mounted at {one.mount}",
             "mounted", str(found) if found.kind != "mounted" else "mounted", found.cure or APPLY,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -13,6 +14,7 @@ from clup.disks.verdict import Wanted
 from clup.fields import AbsolutePath, Mode
 from clup.fstab import Entry
 from clup.settings import Model, fault
+from clup.waiver import Waiver
 
 LABEL_BYTES = 16
 """ext4(5): s_volume_name."""
@@ -77,6 +79,10 @@ def by_name(name: object) -> dict[str, str]:
     return {"label": f"CLAW_{str(name).upper()}", "mount": f"/srv/{name}"}
 
 
+class SampleWaiver(Waiver):
+    """Why a sample is proof enough. After its last day all of the disk is read again."""
+
+
 class Filesystem(Model):
     """An ext4 filesystem. Its disk is selected by one of `by_id`, `serial` and `wwn`; without
     any, a filesystem with the label must be there already, and nothing is ever formatted."""
@@ -109,7 +115,7 @@ class Filesystem(Model):
     proof: Literal["full", "sample"] = "full"
     """How a disk is proven blank before it is formatted: by reading all of it, or (a waiver) a
     sample and the places that the filesystem's own tables take."""
-    waiver: str | None = Field(default=None, min_length=10)
+    waiver: SampleWaiver | None = None
     """Why a sample is enough; required with it."""
 
     @model_validator(mode="after")
@@ -123,8 +129,8 @@ class Filesystem(Model):
             raise fault("has a waiver but nothing to waive", "remove it, or set proof to 'sample'")
         return self
 
-    def wanted(self, name: str) -> Wanted:
-        """Return what the verdict on its disk needs to know."""
+    def wanted(self, name: str, today: datetime.date) -> Wanted:
+        """Return what the verdict on its disk needs to know on a day."""
         return Wanted(
             name=name,
             label=self.label,
@@ -133,7 +139,7 @@ class Filesystem(Model):
             serial=self.serial or "",
             wwn=self.wwn or "",
             at_least=self.at_least_mib << 20,
-            waiver=self.waiver or "",
+            waiver=self.waiver.reason if self.waiver and self.waiver.holds(today) else "",
         )
 
     @property

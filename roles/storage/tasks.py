@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from clup.operations import filesystems, mounts
 from clup.operations.packages import installed
 from roles.storage.settings import Settings
@@ -9,7 +11,9 @@ from roles.storage.settings import Settings
 
 def converge(settings: Settings) -> None:
     """Judge every disk before one is touched, then make, enter and mount each filesystem."""
-    every = [(one.wanted(name), one) for name, one in settings.filesystems.items()]
+    every = [
+        (one.wanted(name, datetime.date.today()), one) for name, one in settings.filesystems.items()
+    ]
     paths = tuple(one.mount for _wanted, one in every)
     installed(name="Install the filesystem tools", packages=["e2fsprogs"])
     filesystems.judged(name="Judge every disk", filesystems=[wanted for wanted, _one in every])

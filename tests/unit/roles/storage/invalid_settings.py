@@ -16,6 +16,7 @@ def two(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 AT = "filesystems.data"
+WAIVER = {"reason": "new from the shop", "owner": "ops", "expires": "2999-12-31"}
 
 INVALID: list[tuple[dict[str, Any], str, str]] = [
     ({"filesystem": {}}, "filesystem", "is not a known setting"),
@@ -56,8 +57,13 @@ INVALID: list[tuple[dict[str, Any], str, str]] = [
     (data(at_least_mib=1), f"{AT}.at_least_mib", "greater than or equal to 16"),
     (data(proof="none"), f"{AT}.proof", "'full' or 'sample'"),
     (data(proof="sample"), AT, "takes a sample for proof without a reason"),
-    (data(proof="sample", waiver="because"), f"{AT}.waiver", "at least 10 characters"),
-    (data(waiver="a new disk from the shop"), AT, "has a waiver but nothing to waive"),
+    (data(proof="sample", waiver="a new disk"), f"{AT}.waiver", "valid dictionary"),
+    (
+        data(proof="sample", waiver=WAIVER | {"reason": "because"}),
+        f"{AT}.waiver.reason",
+        "at least 10 characters",
+    ),
+    (data(waiver=WAIVER), AT, "has a waiver but nothing to waive"),
     ({"filesystems": {"Data": {}}}, "settings", "has a filesystem named 'Data'"),
     ({"filesystems": {"../x": {"label": "X", "mount": "/srv/x"}}}, "settings", "named '../x'"),
     (

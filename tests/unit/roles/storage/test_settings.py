@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 
 from clup.disks.verdict import Wanted
 from roles.storage.settings import Settings
 
+TODAY = datetime.date(2030, 1, 31)
+
 
 def test_label_and_mount_follow_from_the_name() -> None:
     settings = Settings.model_validate({"filesystems": {"data": {"by_id": "virtio-LABDATA"}}})
     one = settings.filesystems["data"]
-    assert one.wanted("data") == Wanted(
+    assert one.wanted("data", TODAY) == Wanted(
         "data", "CLAW_DATA", "/srv/data", by_id="virtio-LABDATA", at_least=64 << 20
     )
     assert one.entry.line == (
@@ -38,3 +42,11 @@ def test_a_mount_may_lie_below_an_earlier_one() -> None:
 )
 def test_disks_are_selected_by_what_stays(selector: dict[str, str]) -> None:
     assert Settings.model_validate({"filesystems": {"data": selector}})
+
+
+def test_a_sample_is_enough_up_to_the_last_day_of_its_waiver() -> None:
+    waiver = {"reason": "new from the shop", "owner": "ops", "expires": "2030-01-31"}
+    given = {"filesystems": {"data": {"proof": "sample", "waiver": waiver}}}
+    one = Settings.model_validate(given).filesystems["data"]
+    assert one.wanted("data", TODAY).waiver == "new from the shop"
+    assert one.wanted("data", TODAY + datetime.timedelta(1)).waiver == ""
