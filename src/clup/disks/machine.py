@@ -86,6 +86,11 @@ class BlockDevice:
         return self.blkid.status in (0, 8) or (self.blkid.status, self.blkid.said) == (2, "")
 
     @property
+    def wwn(self) -> str:
+        """Its world-wide name in full: shorter ones may be those of its maker's whole series."""
+        return max(self.wwns, key=len, default="")
+
+    @property
     def label(self) -> str:
         return plain(self.tags.get("ID_FS_LABEL_ENC", ""))
 
@@ -136,8 +141,22 @@ class Machine:
         return [one for one in self.mounts if one.number in numbers or one.source in sources]
 
     def labelled(self, label: str) -> list[BlockDevice]:
-        """Return the devices that carry a filesystem's label, whatever the filesystem is."""
-        return [device for device in self.devices.values() if label and device.label == label]
+        """Return the devices that carry a filesystem's label, whatever the filesystem is.
+
+        What is seen through another one that has it, as on the paths of a multipath map, is not
+        counted again.
+        """
+        found = {one.name: one for one in self.devices.values() if label and one.label == label}
+        return [one for one in found.values() if not found.keys() & set(one.holders)]
+
+    def paths(self, device: BlockDevice) -> list[BlockDevice]:
+        """Return the other disks with a disk's world-wide name: more ways to the same one."""
+        return [
+            one
+            for one in self.devices.values()
+            if one.node and not one.partition and one.name != device.name
+            if not device.partition and one.wwn and one.wwn == device.wwn
+        ]
 
     def path(self, device: BlockDevice) -> str:
         """Return a path of a device for people to type: one that holds after a reboot, if any.

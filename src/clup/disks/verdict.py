@@ -95,7 +95,8 @@ def select(machine: Machine, wanted: Wanted) -> BlockDevice | Verdict:
         cure = f"attach it, or correct by_id; there is {known}"
         return _missing(f"by_id {wanted.by_id!r}", "is not in /dev/disk/by-id", cure)
     how, found = _matches(machine, wanted)
-    if len(found) == 1:
+    # Paths that one map holds are refused with its name.
+    if len(found) == 1 or (found and found[0].holders and len({d.holders for d in found}) == 1):
         return found[0]
     if not found:
         return _missing(how, "is on none of the machine's disks", "attach the disk, see `lsblk`")
@@ -138,6 +139,13 @@ def _refusal(machine: Machine, wanted: Wanted, device: BlockDevice) -> Verdict |
         in_use = _in_use(machine, wanted, device)
         if in_use is not None:
             return in_use
+    paths = machine.paths(device)
+    if paths:
+        names = ", ".join(findings.named(machine, path) for path in paths)
+        return _unknown(
+            f"is not the only disk with the world-wide name {device.wwn}: so has {names}",
+            "if they are paths to one disk, have multipath map them, else detach one of them",
+        )
     twins = [other for other in machine.labelled(wanted.label) if other.name != device.name]
     if twins:
         names = ", ".join(findings.named(machine, twin) for twin in twins)

@@ -101,8 +101,9 @@ device() {
 
 {
     for folder in /sys/class/block/*; do
-        case ${folder##*/}:$(first "$folder/size") in
-        ram* | fd[0-9]* | loop*:0 | zram*:0) ;;
+        # What the kernel hides is a path to an NVMe disk, with that one's name, and is for no use.
+        case ${folder##*/}:$(first "$folder/size"):$(first "$folder/hidden") in
+        ram* | fd[0-9]* | loop*:0:* | zram*:0:* | *:1) ;;
         *) device "$folder" ;;
         esac
     done

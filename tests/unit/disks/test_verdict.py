@@ -184,7 +184,10 @@ CASES = {
         "so has /dev/sdc (1.0 GiB)",
     ),
     "another disk carries our label, ours is blank": (
-        machine(BLANK, replace(OURS, name="sdc", number="8:32", node="/dev/sdc")),
+        machine(
+            BLANK,
+            replace(OURS, name="sdc", number="8:32", node="/dev/sdc", wwns=frozenset({"5000c500"})),
+        ),
         "unknown",
         "is not the only one with the label",
     ),
@@ -339,6 +342,36 @@ def test_two_paths_to_one_disk_are_refused() -> None:
     twin = replace(BLANK, name="sdc", number="8:32", node="/dev/sdc")
     found = verdict(machine(BLANK, twin), Wanted("data", "L", "/srv/data", wwn="6002248a"))
     assert (found.kind, "more than one disk" in found.found) == ("unknown", True)
+    found = verdict(machine(BLANK, twin), WANTED)
+    assert found.kind == "unknown"
+    assert "the only disk with the world-wide name 6002248a: so has /dev/sdc" in found.found
+
+
+def test_disks_of_one_series_are_not_paths_to_one_disk() -> None:
+    one, other = (frozenset({"60022480aaaaaaaa", f"60022480aaaaaaaa{i}"}) for i in range(2))
+    second = replace(BLANK, name="sdc", number="8:32", node="/dev/sdc", wwns=other)
+    assert verdict(machine(replace(BLANK, wwns=one), second), WANTED).kind == "blank"
+
+
+def test_paths_that_multipath_maps_are_one_disk() -> None:
+    paths = [
+        replace(OURS, name=name, number=number, node=f"/dev/{name}", holders=("dm-0",))
+        for name, number in (("sdb", "8:16"), ("sdc", "8:32"))
+    ]
+    mapped = BlockDevice(
+        "dm-0", "252:0", 1 << 30, "/dev/dm-0",
+        mapping="mpatha", mapping_uuid="mpath-36002248a", blkid=tags(),
+    )  # fmt: skip
+    state = replace(machine(*paths, mapped), links={"dm-uuid-mpath-36002248a": "dm-0"})
+    for wanted in (
+        replace(WANTED, by_id="", wwn="6002248a"),
+        replace(WANTED, by_id="", serial="SER1"),
+    ):
+        found = verdict(state, wanted)
+        assert (found.kind, found.found) == ("foreign", "is held by multipath as dm-0 (mpatha)")
+        assert "select it as by_id 'dm-uuid-mpath-36002248a'" in found.cure
+    for wanted in (replace(WANTED, by_id="dm-uuid-mpath-36002248a"), replace(WANTED, by_id="")):
+        assert verdict(state, wanted).kind == "adopt"
 
 
 def test_the_cure_for_multipath_names_the_wwid() -> None:
