@@ -154,8 +154,18 @@ def _read(fd: int, memory: mmap.mmap, at: int, length: int) -> None:
         with memoryview(memory)[:length] as buffer:
             got = os.preadv(fd, [buffer], at)
     except OSError as error:
+        _refuse_if_gone(fd, at)
         # The kernel says "No data available" of a disk that reports a place as bad.
         why = "medium error" if error.errno == errno.ENODATA else error.strerror
         raise RefusedError(f"byte {at} cannot be read ({why}); look at `dmesg`") from error
     if got != length:
+        _refuse_if_gone(fd, at)
         raise RefusedError(f"the disk ends at byte {at + got}, before its size; look at `dmesg`")
+
+
+def _refuse_if_gone(fd: int, at: int) -> None:
+    """Raise RefusedError if the disk was pulled out: its size is 0 then, if not at once."""
+    for _ in range(10):
+        if os.lseek(fd, 0, os.SEEK_END) == 0:
+            raise RefusedError(f"was pulled out before byte {at} was read; attach it, then apply")
+        time.sleep(0.1)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+from pathlib import Path
 
 import pytest
 
@@ -78,12 +79,29 @@ def test_a_stray_is_shown_with_its_place() -> None:
     ("number", "why"), [(errno.ENODATA, "medium error"), (errno.EIO, "Input/output error")]
 )
 def test_a_place_that_cannot_be_read_is_told(
-    number: int, why: str, monkeypatch: pytest.MonkeyPatch
+    number: int, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> int:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "preadv", fails)
-    with mmap.mmap(-1, 512) as memory, pytest.raises(RefusedError) as refused:
-        _read(0, memory, 4096, 512)
+    with pytest.raises(RefusedError) as refused:
+        read(tmp_path, bytes(8192))
     assert str(refused.value) == f"byte 4096 cannot be read ({why}); look at `dmesg`"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(bytes(4100), "the disk ends at byte 4100, before its size"), (b"", "was pulled out before")],
+)
+def test_a_disk_that_ends_too_soon(content: bytes, why: str, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match=why):
+        read(tmp_path, content)
+
+
+def read(folder: Path, content: bytes) -> None:
+    """Have a sector read of a disk with this content."""
+    disk = folder / "disk"
+    disk.write_bytes(content)
+    with disk.open("rb") as file, mmap.mmap(-1, 512) as memory:
+        _read(file.fileno(), memory, 4096, 512)
