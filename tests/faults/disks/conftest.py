@@ -25,9 +25,21 @@ def _root() -> None:
 
 
 @pytest.fixture(scope="package")
-def vm() -> Iterator[lab.Lab]:
-    """One virtual machine for the whole matrix, with the disks of all kinds, blank."""
+def vm(request: pytest.FixtureRequest) -> Iterator[lab.Lab]:
+    """One virtual machine for all that is run together, with the disks of all kinds, blank.
+
+    It is named after the first file: `clup test` runs each by itself, side by side.
+    """
+    file = request.session.items[0].path.stem.removeprefix("test_vm_").replace("_", "-")
     disks = (*(kind.disk for kind in KINDS), HUGE)
-    with machine("vmdisks", disks, kind="vm", packages=PACKAGES) as box:
+    with machine(f"disks-{file}", disks, kind="vm", packages=PACKAGES) as box:
         on_machine(box, _PREPARE)
         yield box
+
+
+@pytest.fixture(scope="package")
+def box(vm: lab.Lab) -> lab.Lab:
+    """The machine without the disks of all kinds, which every reading would read again."""
+    for kind in KINDS:
+        lab.disk_detach(vm.name, kind.disk.id)
+    return vm

@@ -10,33 +10,25 @@ from typing import Any
 import pytest
 
 from clup import lab
-from tests.faults.disks.vm_kinds import KINDS
 from tests.faults.disks.vm_machine import (
     HUGE,
     JUDGED,
+    WAIVER,
     about,
+    apply_and,
+    make,
     scsi_disks,
     sha256,
     storage,
     told,
+    when_read,
 )
 from tests.lab.command import Answer, on_machine
 
 MIB = 1 << 20
 MIDDLE = 33 * MIB
+PULLED = "was pulled out before byte "
 NOT_READ = "cannot be read (Input/output error); look at `dmesg`; the disk is untouched"
-
-
-@pytest.fixture(scope="module")
-def box(vm: lab.Lab) -> lab.Lab:
-    """The machine without the disks of all kinds, which every reading would read again."""
-    for kind in KINDS:
-        lab.disk_detach(vm.name, kind.disk.id)
-    return vm
-
-
-def make(name: str) -> str:
-    return f"Make or adopt the filesystem CLAW_{name.upper()}"
 
 
 def left_alone(answer: Answer, name: str, says: str) -> None:
@@ -69,6 +61,16 @@ def test_an_error_in_the_middle_of_a_mapping_ends_the_proof(box: lab.Lab) -> Non
     assert on_machine(box, "sync; sha256sum </root/middle.img") == before
 
 
+def test_an_error_in_the_middle_of_a_disk_ends_the_proof(box: lab.Lab) -> None:
+    """A SCSI disk says that it cannot read one of its sectors, at a place like that."""
+    at = f"medium_error_start={MIDDLE // 512}"
+    (disk,) = scsi_disks(box, "opts=2", at, "medium_error_count=1")
+    answer = storage(box, "apply", {"medium": {"wwn": disk.wwn}})
+    left_alone(answer, "medium", "cannot be read (medium error); look at `dmesg`; the disk is unt")
+    on_machine(box, "echo 0 >/sys/bus/pseudo/drivers/scsi_debug/opts")
+    assert on_machine(box, f"cmp -n {64 * MIB} {disk.path} /dev/zero") == ""
+
+
 def test_what_was_written_after_the_plan_is_found_by_the_proof(box: lab.Lab) -> None:
     """Three bytes, at a place that a plan does not read."""
     (disk,) = scsi_disks(box)
@@ -81,13 +83,79 @@ def test_what_was_written_after_the_plan_is_found_by_the_proof(box: lab.Lab) -> 
     assert sha256(box, disk.path) == before
 
 
+@pytest.mark.parametrize(
+    ("what", "writes", "says"),
+    [
+        ("bytes", f"printf key | dd of=$disk bs=1 seek={MIDDLE} conv=fsync", "is not zero (b'key'"),
+        ("photos", "mke2fs -q -t ext4 -L PHOTOS $disk", "holds an ext4 filesystem labelled 'PHOT"),
+    ],
+    ids=["bytes", "a filesystem"],
+)
+def test_what_is_written_while_another_disk_is_read_is_found(
+    box: lab.Lab, what: str, writes: str, says: str
+) -> None:
+    """Both were blank so far when they were judged. The proof of the first stands still then."""
+    slow = f"virtio-SLOW-{what}"
+    lab.disk_add(box.name, slow, 2 << 30)
+    (disk,) = scsi_disks(box)
+    wanted = {f"slow-{what}": {"by_id": slow}, what: {"serial": disk.serial}}
+    hashed = [sha256(box, disk.path)]
+
+    def write() -> None:
+        when_read(box, slow, f"kill -STOP $pid; disk={disk.path}\n{writes}")
+        hashed.append(sha256(box, disk.path))
+        when_read(box, slow, "kill -CONT $pid")
+
+    answer = apply_and(box, wanted, write)
+    left_alone(answer, what, says)
+    assert f"storage: {make(f'slow-{what}')}" in answer.operations("changed")
+    blank, written = hashed
+    assert blank != written == sha256(box, disk.path)
+    lab.disk_detach(box.name, slow)
+
+
+@pytest.mark.parametrize("bus", ["virtio", "scsi"])
+def test_a_disk_that_is_pulled_out_while_it_is_read(box: lab.Lab, bus: str) -> None:
+    """By the hypervisor, or by the machine's own kernel; both disks take hours to read."""
+    fine, gone = f"fine-{bus}", f"gone-{bus}"
+    lab.disk_add(box.name, f"virtio-{fine}", 64 * MIB)
+    (disk,) = scsi_disks(box, "virtual_gb=1024")
+    is_virtio = bus == "virtio"
+    selected = HUGE.id if is_virtio else disk.serial
+    wanted = {
+        fine: {"by_id": f"virtio-{fine}"},
+        gone: {"by_id" if is_virtio else "serial": selected},
+    }
+
+    def pull() -> None:
+        when_read(
+            box, selected, "" if is_virtio else f"echo 1 >/sys/block/{disk.name}/device/delete"
+        )
+        if is_virtio:
+            lab.disk_detach(box.name, HUGE.id)
+
+    answer = apply_and(box, wanted, pull)
+    left_alone(answer, gone, PULLED)
+    again = storage(box, "apply", wanted)
+    assert (again.exit, again.operations("changed")) == (1, set())
+    missing = "is not in /dev/disk/by-id" if is_virtio else "is on none of the machine's disks"
+    assert missing in about(told(again, JUDGED), gone)
+    rest = storage(box, "apply", {fine: wanted[fine]})
+    assert rest.exit == 0
+    assert f"storage: {make(fine)}" not in rest.operations("changed")
+    on_machine(box, f"findmnt /srv/{fine}; umount /srv/{fine}")
+    lab.disk_detach(box.name, f"virtio-{fine}")
+    if is_virtio:
+        lab.disk_add(box.name, HUGE.id)
+
+
 @pytest.mark.parametrize("wanted", [{"by_id": HUGE.id}], ids=["1 TiB"])
 def test_what_a_full_read_costs_is_told_beforehand(box: lab.Lab, wanted: dict[str, Any]) -> None:
     """1 TiB: two hours. With a waiver a sample is read, and the plan says why."""
     line = about(told(storage(box, "plan", {"huge": wanted}), JUDGED), "huge")
     assert "1.0 TiB" in line
     assert "all of it is read before it is formatted (about 2.0 h at 150 MB/s)" in line
-    waived = wanted | {"proof": "sample", "waiver": "new from the shop"}
+    waived = wanted | {"proof": "sample", "waiver": WAIVER}
     line = about(told(storage(box, "plan", {"huge": waived}), JUDGED), "huge")
     assert "instead of all of it (about 2.0 h at 150 MB/s) only a sample is read" in line
     assert line.endswith("new from the shop")
