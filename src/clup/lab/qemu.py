@@ -42,12 +42,16 @@ def serial(disk: str) -> str:
 
 
 def checked(disks: tuple[Disk, ...]) -> None:
-    """Given the disks for a virtual machine, raise LabError unless it can have them all."""
+    """Given the disks for a virtual machine, raise LabError unless it can have them all.
+
+    Those that are detached take no room.
+    """
     for disk in disks:
         serial(disk.id)
-    if len(disks) > MOST_DISKS:
+    attached = sum(disk.attached for disk in disks)
+    if attached > MOST_DISKS:
         raise LabError(
-            f"{len(disks)} disks are more than a virtual machine has room for",
+            f"{attached} disks are more than a virtual machine has room for",
             "the lab's disks",
             f"use at most {MOST_DISKS}",
         )

@@ -66,6 +66,7 @@ def test_more_disks_than_the_machine_has_slots_are_refused() -> None:
     qemu.checked(disks[1:])
     with pytest.raises(LabError, match="25 disks are more"):
         qemu.checked(disks)
+    qemu.checked((*disks[1:], replace(disks[0], attached=False)))
 
 
 @pytest.mark.parametrize("disk", [Disk("a", 512, read_only=True), Disk("a", 512, attached=False)])
