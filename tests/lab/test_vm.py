@@ -77,15 +77,15 @@ def test_disks_come_and_go_while_it_runs(box: lab.Lab) -> None:
     lab.disk_detach(NAME, "virtio-SPARE")
 
 
-def test_from_bare_the_whole_site_converges(box: lab.Lab) -> None:
+def test_from_bare_apply_changes_what_plan_listed(box: lab.Lab) -> None:
+    planned = clup(NAME, "plan", SITE)
     applied = clup(NAME, "apply", SITE)
     assert applied.exit == 0, applied.stderr
-    assert {
-        "base: Tell chrony whom to ask for the time",
-        "base: Keep the clock right",
-        "base: Set the kernel",
-    } <= applied.operations("changed")
-    assert len(applied.operations("changed")) >= 45
+    listed, changed = planned.operations("would change"), applied.operations("changed")
+    assert changed <= listed
+    # A package may start its daemon before the operation that would.
+    assert listed - changed <= {"base: Keep the clock right"}
+    assert {"base: Tell chrony whom to ask for the time", "base: Set the kernel"} <= changed
 
 
 def test_the_result_verifies_and_nothing_is_untestable(box: lab.Lab) -> None:
