@@ -1,0 +1,1 @@
+"""The invariants, one file for each thing that they guard."""

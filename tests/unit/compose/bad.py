@@ -1,0 +1,38 @@
+"""Values that no service may have, in a file and live alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Change = tuple[str, Any]
+"""A place and what is to stand there."""
+
+GONE = object()
+"""Instead of a value: the key is taken away."""
+
+HOSTS_PATHS = (
+    "/", "//", "/etc", "/etc/ssl/../shadow", "/root/x", "/var", "/var/run", "/run", "/proc", "/sys",
+    "/dev/shm", "/boot", "/var/lib/docker", "/var/lib/docker/volumes", "/usr", "/var/lib/clup",
+    "/bin", "/lib", "/lib32", "/lib64", "/sbin", "/var/lib/containerd", "/var/spool/cron",
+    "/home", "/home/psy", "/home/psy/.ssh", "/srv/x/.android", "/home/psy/x/.aws/credentials",
+    *(f"/srv/x/{name}" for name in (".azure", ".config", ".docker", ".gnupg", ".kube", ".netrc")),
+)  # fmt: skip
+SOCKETS = (
+    "/var/run/docker.sock", "/run/docker.sock", "/run//docker.sock", "/run/clup-docker/api",
+    "/srv/x/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock",
+)  # fmt: skip
+SDKS = ("/usr/lib/android-sdk", "/opt/android-sdk", "/srv/Android/Sdk", "/srv/android_sdk-34/tools")
+ADDRESSES = ("0.0.0.0", "192.168.1.5", "100.128.0.1", "10.0.0.1", "127.0.0.2", "localhost")
+SECRETS = {
+    "DB_PASSWORD": "hunter2", "GITHUB_TOKEN": "abcdefgh", "PGPASSWORD": "abcdefg",
+    "api_key": "abcdef",
+    "URL": "postgres://bot:hunter2@db/x", "X": "-----BEGIN OPENSSH PRIVATE KEY-----",
+    "Y": "sk-" + "a1" * 12, "BOT": "123456789:" + "a1B-_" * 7, "Z": "ghp_" + "a1" * 18,
+}  # fmt: skip
+TAGS = ("postgres", "postgres:17", "postgres:latest", "x:latest@sha256:" + "4" * 64, "x@sha256:12")
+ROOTS = ("", "0:0", "root", "node", "1000", "1000:0", "0:1000", "+0:1", "1000:root", "00:1")
+CONFINED = (
+    "seccomp:unconfined", "seccomp=unconfined", "apparmor:unconfined", "apparmor=unconfined",
+    "label:disable", "systempaths=unconfined", "seccomp=/srv/x.json", "writable-cgroups=true",
+)  # fmt: skip
+NNP = "no-new-privileges:true"

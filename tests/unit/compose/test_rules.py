@@ -1,0 +1,60 @@
+"""Each rule is broken by a file and by a container that break nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clup.compose.catalogue import CATALOGUE
+from clup.compose.schema import violations
+from clup.compose.stack import judge_container, judge_file
+from tests.unit.compose.breaks_file import IN_FILE
+from tests.unit.compose.breaks_live import LIVE
+from tests.unit.compose.clean import (
+    CLEAN,
+    CONTAINER,
+    GUARDS,
+    found_in_file,
+    found_live,
+    rules,
+    whole,
+)
+
+RULES = [rule.id for rule in CATALOGUE]
+
+
+def cases(table: dict[str, list[Any]]) -> list[Any]:
+    return [
+        pytest.param(rule, *change, id=f"{rule}-{number}")
+        for rule, changes in table.items()
+        for number, change in enumerate(changes)
+    ]
+
+
+def test_the_clean_file_breaks_nothing() -> None:
+    assert violations(CLEAN) == []
+    assert judge_file(CLEAN, GUARDS) == []
+
+
+def test_the_clean_container_breaks_nothing() -> None:
+    assert judge_container(CONTAINER, GUARDS) == []
+
+
+@pytest.mark.parametrize(("rule", "place", "value"), cases(IN_FILE))
+def test_a_file_breaks_just_that_rule(rule: str, place: str, value: Any) -> None:
+    found = found_in_file(place, value)
+    assert rules(found) == {rule}
+    assert all(each.path.startswith(whole("services.web", place)) for each in found)
+
+
+@pytest.mark.parametrize(("rule", "place", "value"), cases(LIVE))
+def test_a_container_breaks_just_that_rule(rule: str, place: str, value: Any) -> None:
+    found = found_live(place, value)
+    assert rules(found) == {rule}
+    assert all(each.path.startswith(whole("HostConfig", place)) for each in found)
+
+
+def test_each_rule_is_broken_in_a_file_and_live() -> None:
+    assert sorted(RULES) == sorted(IN_FILE) == sorted(LIVE)
+    assert len(set(RULES)) == len(RULES)
