@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import click
 
 from clup.cli import group
 from clup.cli.target import ROOT
+from clup.compose.catalogue import CATALOGUE
+from clup.compose.rule import Rule
+from clup.compose.waiver import Waiver
 from clup.documentation import command_page, model_page
 from roles import Settings
 
@@ -47,6 +52,26 @@ as a whole. What else there is depends on the command: `problems` when the setti
 each machine's `operations`, `checks`, `settings` or what is `unmanaged`, the `labs`.
 """
 
+_INVARIANTS = """# Invariants
+
+What holds for every container that a compose file describes, and for every one that runs. The same
+rules judge a rendered file, before anything is uploaded, and a live container, as `docker inspect`
+prints it. What breaks one is named with its path, value, reason, cure and the rule's id.
+
+A container is a service, which stays up, or a job, which ends: it has the label `clup.class: job`.
+The guard is the one container that may hold Docker's socket. It is known by the name that its role
+gives it, never by what its own file says.
+
+Sources: the CIS Docker Benchmark by its numbers; the documents that this project began with (seeds)
+by their sections; traps that were met when it was tried; the rules of the design.
+"""
+
+_WAIVERS = """## Waivers
+
+A rule is set aside for one service by a waiver. One that is over, names no rule or sets nothing
+aside is a problem itself, so that none outlives what it was for.
+"""
+
 
 def settings_page() -> str:
     """Return docs/settings.md."""
@@ -63,7 +88,31 @@ def commands_page() -> str:
     return _text([_MADE, "", _COMMANDS, *command_page("clup", group)])
 
 
-PAGES = {"docs/settings.md": settings_page, "docs/commands.md": commands_page}
+def invariants_page() -> str:
+    """Return docs/invariants.md."""
+    lines = [_MADE, "", _INVARIANTS]
+    for rule in CATALOGUE:
+        lines += _rule(rule)
+    return _text([*lines, _WAIVERS, *model_page("waivers.N", Waiver, level=3)])
+
+
+def _rule(rule: Rule) -> list[str]:
+    holds = " and ".join(f"{kind}s" for kind in rule.kinds)
+    return [
+        f"## {rule.id}",
+        "",
+        textwrap.fill(f"{rule.title}. {rule.reason}", 100),
+        "",
+        textwrap.fill(f"Holds for {holds}. Source: {rule.source}.", 100),
+        "",
+    ]
+
+
+PAGES = {
+    "docs/settings.md": settings_page,
+    "docs/commands.md": commands_page,
+    "docs/invariants.md": invariants_page,
+}
 """The pages by their path in the checkout."""
 
 
