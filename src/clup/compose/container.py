@@ -151,22 +151,22 @@ def _mounts(
     root: Mapping[Any, Any], host: Mapping[Any, Any], volumes: Mapping[str, object]
 ) -> Iterator[tuple[At[Mount], str]]:
     """Yield the mounts that were asked for, each with its type, then others that there are."""
-    targets: set[str] = set()
+    asked: set[str] = set()
     for path, item in items(host.get("Binds"), (*_HOST, "Binds")):
         source, _, rest = text(item).partition(":")
         is_host = source.startswith("/")
         mount = Mount(source, rest.partition(":")[0], is_host, is_host, is_host)
-        targets.add(mount.target)
+        asked.add(mount.target)
         yield At(path, mount), "bind" if is_host else "volume"
         yield from _device(path, mount, volumes)
-    for key, places in (("Mounts", (host, _HOST)), ("Mounts", (root, ()))):
-        part, above = places
-        for path, item in items(part.get(key), (*above, key)):
-            said = mapping(item)
-            mount, kind = _mount(said)
-            if mount.target in targets:
-                continue
-            targets.add(mount.target)
+    for path, item in items(host.get("Mounts"), (*_HOST, "Mounts")):
+        mount, kind = _mount(mapping(item))
+        asked.add(mount.target)
+        yield At(path, mount), kind
+        yield from _device(path, mount, volumes)
+    for path, item in items(root.get("Mounts"), ("Mounts",)):
+        mount, kind = _mount(mapping(item))
+        if mount.target not in asked:
             yield At(path, mount), kind
             yield from _device(path, mount, volumes)
 

@@ -76,6 +76,7 @@ IN_FILE: dict[str, list[Change]] = {
         ("privileged", "true"),
         ("privileged", "yes"),
         ("post_start", [{"command": "x", "privileged": True}]),
+        ("pre_stop", [{"command": "x", "privileged": True}]),
     ],
     "added-capabilities": [("cap_add", ["NET_ADMIN"]), ("cap_add", ["ALL", "CHOWN"])],
     "dropped-capabilities": [("cap_drop", GONE), ("cap_drop", []), ("cap_drop", ["NET_RAW"])],

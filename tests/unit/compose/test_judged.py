@@ -140,6 +140,28 @@ def test_a_quota_limits_processor_time_too() -> None:
     assert judge_container(changed(by_quota, "HostConfig", "NanoCpus", 0)) == []
 
 
+def test_each_mount_is_judged_once_by_where_it_was_asked_for() -> None:
+    asked = [
+        {"Type": "bind", "Source": source, "Target": f"/x{source}"} for source in ("/a", "/etc")
+    ]
+    there = [
+        {"Type": "bind", "Source": mount["Source"], "Destination": mount["Target"]}
+        for mount in (*asked, {"Source": "/root", "Target": "/y"})
+    ]
+    data = changed(changed(CONTAINER, "HostConfig", "Mounts", asked), "", "/Mounts", there)
+    found = [(each.path, each.value) for each in judge_container(data)]
+    assert found == [("HostConfig.Mounts.1", "'/etc'"), ("Mounts.2", "'/root'")]
+
+
+def test_a_volume_live_may_not_stand_where_a_shared_sdk_would() -> None:
+    mount = {"Type": "volume", "Source": "sdk", "Target": "/opt/android-sdk"}
+    assert rules(found_live("Mounts", [mount])) == {"android-sdk"}
+
+
+def test_a_container_that_compose_does_not_know_goes_by_its_own_name() -> None:
+    assert {each.service for each in found_live("/Config.Labels", None)} == {"dkr-claw-runner"}
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "100.64.0.1", "fd7a:115c:a1e0::1"])
 def test_a_port_may_be_on_loopback_and_the_tailnet(address: str) -> None:
     shown = f"[{address}]" if ":" in address else address

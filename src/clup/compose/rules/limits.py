@@ -42,7 +42,7 @@ def _log(service: Service) -> Iterator[Fault]:
         yield Fault(path, "", "is missing", cure)
     elif log.driver not in ("json-file", "local"):
         yield Fault(path, shown(log.driver), "keeps its output where Docker sets no limit", cure)
-    elif log.driver == "json-file" and not (log.size and log.size > 0):
+    elif log.driver == "json-file" and not (log.size or 0) > 0:
         yield Fault(path, shown(log.driver), "has no max-size, or one without a limit", cure)
 
 
