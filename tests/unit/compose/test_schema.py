@@ -62,6 +62,29 @@ def test_what_is_wrong_is_told(text: str, expected: str) -> None:
     assert [*map(str, violations(parse(text, "x")))] == [expected]
 
 
+KINDS = {
+    "privileged: []": "is a list; write true or false or a text",
+    "use_api_socket: 0": "is a number; write true or false",
+    "mem_limit: {}": "is a mapping; write a whole number or a text",
+    "pids_limit: true": "is true or false; write a number or a text",
+    "cpus: ~": "is nothing; write a number or a text",
+    "attach: 1.5": "is a number; write true or false or a text",
+    "pid: 1": "is a number; write a text or nothing",
+    "umask: -1": "is not as the compose specification has it; minimum: 0",
+    "oom_score_adj: 2000": "is not as the compose specification has it; maximum: 1000",
+    "container_name: '-'": "is not as the compose specification has it; pattern: "
+    "'[a-zA-Z0-9][a-zA-Z0-9_.-]+'",
+    "tmpfs: {}": "is in no form that the compose specification knows; "
+    "see its reference for that key",
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), KINDS.items())
+def test_each_kind_of_value_has_its_words(line: str, expected: str) -> None:
+    found = violations(parse(f"{WEB}    {line}\n", "x"))
+    assert [*map(str, found)] == [f"At services.web.{line.split(':')[0]} (x, line 4): {expected}"]
+
+
 def test_a_value_that_may_be_secret_is_not_told() -> None:
     found = violations(parse(WEB + "    environment: [{A: hunter2}]\n    user: [hunter2]\n", "x"))
     assert len(found) == 2
