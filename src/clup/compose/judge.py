@@ -90,7 +90,7 @@ def weigh(
             guess = nearest(waiver.rule, known)
             cure = f"did you mean {guess!r}?" if guess else "docs/invariants.md lists the rules"
             problems.append(Problem(f"{path}.rule", repr(waiver.rule), "is no rule", cure))
-        elif waiver.expires < today:
+        elif not waiver.holds(today):
             cure = f"mend what it allowed, or have {waiver.owner} decide again"
             reason = "is over: the waiver no longer holds"
             problems.append(Problem(f"{path}.expires", f"{waiver.expires}", reason, cure))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
-
 from pydantic import Field
 
-from clup.settings import Model
+from clup import waiver
 
 
-class Waiver(Model):
+class Waiver(waiver.Waiver):
     """An invariant that does not hold for one service of a stack, for a time."""
 
     rule: str = Field(examples=["added-capabilities"])
@@ -18,12 +16,6 @@ class Waiver(Model):
     """The service's name in its compose file."""
     value: str | None = None
     """The value that is allowed, as the finding shows it; without it, whatever the rule finds."""
-    reason: str = Field(min_length=10)
-    """Why it cannot be otherwise."""
-    owner: str = Field(min_length=2)
-    """Who answers for it."""
-    expires: datetime.date
-    """The last day on which it holds."""
 
     def allows(self, rule: str, service: str, value: str) -> bool:
         """Whether this is about a finding with that rule, service and value."""
