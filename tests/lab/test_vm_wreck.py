@@ -12,6 +12,7 @@ import pytest
 from clup import lab
 from clup.lab import machine, vm, vm_image
 from clup.lab.lifecycle import SUITE
+from clup.lab.lock import locked
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "test-vm-wreck"
@@ -21,7 +22,8 @@ UP = f"from clup import lab; lab.up({NAME!r}, 'vm', say=lambda line: None)"
 @pytest.fixture(scope="module", autouse=True)
 def image() -> None:
     """What is killed is the making of a lab, not of its image."""
-    vm_image.ensure(SUITE, (), print)
+    with locked(print):
+        vm_image.ensure(SUITE, (), print)
 
 
 @pytest.mark.parametrize("seconds", [0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 3.0, 6.0])
