@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import subprocess
+import time
 
 from clup import lab
+from tests.lab.command import on_machine
 
 LOCKED_OUT = "AllowUsers nobody\n"
 TAKEN_BACK_WITHIN = 60
@@ -25,3 +27,13 @@ def logs_in(box: lab.Lab) -> bool:
         return subprocess.run(argv, capture_output=True, check=False, timeout=20).returncode == 0
     except subprocess.TimeoutExpired:
         return False
+
+
+def locked_out_and_back(box: lab.Lab) -> None:
+    """Lock the operator out, as a run does that is then killed: the machine lets him in again."""
+    on_machine(box, change("arm 45") + change("put", LOCKED_OUT))
+    began = time.monotonic()
+    assert not logs_in(box)
+    while not logs_in(box) and time.monotonic() - began < TAKEN_BACK_WITHIN:
+        time.sleep(2)
+    assert logs_in(box)

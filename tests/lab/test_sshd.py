@@ -14,7 +14,7 @@ import pytest
 from clup import lab
 from tests.lab.command import Answer, on_machine
 from tests.lab.machines import machine, run
-from tests.lab.sshd import LOCKED_OUT, TAKEN_BACK_WITHIN, change, logs_in
+from tests.lab.sshd import LOCKED_OUT, TAKEN_BACK_WITHIN, change, locked_out_and_back, logs_in
 
 NAME = "sshd"
 OPERATION = "base: Let only keys in through sshd"
@@ -80,12 +80,7 @@ def test_a_port_is_added_and_a_move_to_one_out_of_reach_is_taken_back(box: lab.L
 
 def test_the_machine_takes_back_what_a_killed_run_left(box: lab.Lab) -> None:
     """The run that armed and put this is gone: only the machine's timer is left to mend it."""
-    on_machine(box, change("arm 45") + change("put", LOCKED_OUT))
-    began = time.monotonic()
-    assert not logs_in(box)
-    while not logs_in(box) and time.monotonic() - began < TAKEN_BACK_WITHIN:
-        time.sleep(5)
-    assert logs_in(box)
+    locked_out_and_back(box)
     assert "allowusers nobody" not in effective(box)
     assert nothing_is_armed(box)
 

@@ -6,7 +6,6 @@ tests run in the order in which they stand: each begins where the one before it 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +15,7 @@ from clup.lab import vm
 from tests.lab.command import Answer, clup, on_machine
 from tests.lab.fingerprint import fingerprint
 from tests.lab.machines import machine
-from tests.lab.sshd import LOCKED_OUT, TAKEN_BACK_WITHIN, change, logs_in
+from tests.lab.sshd import locked_out_and_back, logs_in
 
 NAME = "test-vm"
 SITE = "inventories/lab.py"
@@ -156,10 +155,5 @@ def test_with_the_disk_back_all_is_well_after_a_reboot(box: lab.Lab) -> None:
 
 
 def test_sshd_made_unreachable_is_back_by_itself(box: lab.Lab) -> None:
-    on_machine(box, change("arm 45") + change("put", LOCKED_OUT))
-    began = time.monotonic()
-    assert not logs_in(box)
-    while not logs_in(box) and time.monotonic() - began < TAKEN_BACK_WITHIN:
-        time.sleep(2)
-    assert logs_in(box)
+    locked_out_and_back(box)
     assert clup(NAME, "verify", SITE).exit == 0

@@ -45,8 +45,8 @@ def up(
         with locked(say):
             disks = DEFAULT_DISKS if disks is None else disks
             folder = machine.FOLDER / name
-            lab = Lab(name, kind or KIND, suite or SUITE, free_port(), disks, folder)
-            lab = replace(lab, packages=machine.checked_packages(packages or ()))
+            more = machine.checked_packages(packages or ())
+            lab = Lab(name, kind or KIND, suite or SUITE, free_port(), disks, folder, packages=more)
             machine.checked_disks(disks)
             driver.check(lab)
             make(lab, driver, say, confirm)
