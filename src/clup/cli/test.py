@@ -23,7 +23,8 @@ from clup.cli.ask import asker
 from clup.cli.tally import Tally, tally_of
 from clup.cli.target import ROOT
 
-TYPED = ("src", "roles", "deploys", "inventories", "group_data", "tests", "molecule", "config.py")
+TYPED = ("src", "roles", "deploys", "services", "inventories", "group_data", "tests", "molecule",
+         "config.py")  # fmt: skip
 INSIDE = tuple(f"src/clup/lab/inside/{name}" for name in ("init", "lab-disks", "lab-seed"))
 SHELL = ("clup", ".ci/run", "**/*.sh", *INSIDE)
 
