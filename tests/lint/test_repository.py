@@ -13,7 +13,9 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUNTIME: list[str] = PROJECT["project"]["dependencies"]
-TEST: list[str] = PROJECT["dependency-groups"]["test"]
+GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
+TEST = [text for text in GROUPS["test"] if isinstance(text, str)]
+RUNNER = "services/runner/requirements.txt"
 
 # In two parts, so that this file does not name them either.
 REGISTRIES = [
@@ -59,13 +61,15 @@ def unmet(wanted: list[str], pins: dict[str, str]) -> list[str]:
 
 def test_locks_hold_what_pyproject_wants() -> None:
     runtime, test = locked("requirements.txt"), locked("requirements-test.txt")
+    runner = locked(RUNNER)
     assert unmet(RUNTIME, runtime) == []
     assert unmet(TEST, test) == []
-    assert runtime.items() <= test.items()
+    assert unmet(GROUPS["runner"], runner) == []
+    assert runtime.items() | runner.items() <= test.items()
 
 
 def test_every_pin_has_a_hash() -> None:
-    for name in ("requirements.txt", "requirements-test.txt"):
+    for name in ("requirements.txt", "requirements-test.txt", RUNNER):
         entries = re.split(
             r"^(?=\S)", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE
         )
