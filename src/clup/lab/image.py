@@ -114,10 +114,10 @@ def targets() -> str:
     return run(argv, cure=APT_CURE)
 
 
-def tag(recipe: Recipe) -> str:
+def tag(recipe: Recipe, repository: str = REPOSITORY) -> str:
     """Given a recipe, return the name of its image: equal recipes have one image."""
     text = json.dumps(asdict(recipe), default=lambda content: content.decode(), sort_keys=True)
-    return f"{REPOSITORY}:{recipe.suite}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    return f"{repository}:{recipe.suite}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def mmdebstrap_argv(recipe: Recipe, target: Path) -> list[str]:
@@ -153,6 +153,13 @@ def ensure(suite: str, packages: tuple[str, ...], say: Say) -> str:
     if succeeds(docker_argv("image", "inspect", name)):
         return name
     say(f"Building the lab's image {name} from distribution packages (about half a minute).")
+    import_root(wanted, name, "ENV container=docker")
+    discard_others(name, suite)
+    return name
+
+
+def import_root(wanted: Recipe, name: str, *changes: str) -> None:
+    """Given a recipe, the name of its image and Dockerfile instructions, build it in Docker."""
     discard_scratch()
     scratch().mkdir(mode=0o700, parents=True)
     root = scratch() / "root.tar"
@@ -160,10 +167,9 @@ def ensure(suite: str, packages: tuple[str, ...], say: Say) -> str:
     build(wanted, root)
     with tarfile.open(root, "a") as archive:
         add(archive, wanted.tree)
-    docker("import", "--change", "ENV container=docker", str(root), name, seconds=BUILD_SECONDS)
+    words = [word for change in changes for word in ("--change", change)]
+    docker("import", *words, str(root), name, seconds=BUILD_SECONDS)
     discard_scratch()
-    discard_others(name, suite)
-    return name
 
 
 def build(recipe: Recipe, target: Path) -> None:

@@ -1,0 +1,70 @@
+"""What a service's Dockerfile says, for a build without a registry and without a builder.
+
+Only the few instructions that our own files need are read; any other is refused, so that an image
+that is built here and one that `docker build` makes hold the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_INSTALL = re.compile(
+    r"apt-get update && apt-get install -y --no-install-recommends ([a-z0-9.+ -]+)"
+    r" && rm -rf /var/lib/apt/lists/\*"
+)
+_BASE = {"ARG": "BASE", "FROM": "${BASE}"}
+_SETTINGS = ("ENV", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "WORKDIR")
+
+
+@dataclass(frozen=True)
+class Dockerfile:
+    """The packages, what is copied (source in the repository to place in the image), and settings
+    as `docker commit --change` takes them."""
+
+    packages: tuple[str, ...]
+    copies: Mapping[str, str]
+    changes: tuple[str, ...]
+
+
+def read(text: str, origin: str) -> Dockerfile:
+    """Given the text of a Dockerfile and where it is from, return what it says. Raise ValueError
+    for an instruction that has no meaning here."""
+    packages: tuple[str, ...] = ()
+    copies: dict[str, str] = {}
+    changes: list[str] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        word, _, rest = line.partition(" ")
+        if not line or line.startswith("#") or _BASE.get(word) == rest:
+            continue
+        installed = _INSTALL.fullmatch(rest) if word == "RUN" else None
+        if installed:
+            packages += tuple(installed[1].split())
+        elif word == "COPY" and len(rest.split()) == 2:
+            source, target = rest.split()
+            copies[source] = target
+        elif word in _SETTINGS and not rest.endswith("\\"):
+            changes.append(line)
+        else:
+            raise ValueError(
+                f"{origin}, line {number}: {line[:60]!r} cannot be built from packages alone; "
+                "write it as the other services do"
+            )
+    return Dockerfile(packages, copies, tuple(changes))
+
+
+def sources(root: Path, dockerfile: Dockerfile) -> dict[str, bytes]:
+    """Given the repository's root, return the files to copy: place in the image to content."""
+    found: dict[str, bytes] = {}
+    for source, target in dockerfile.copies.items():
+        path = root / source
+        if path.is_file():
+            found[target.lstrip("/")] = path.read_bytes()
+            continue
+        for each in sorted(path.rglob("*")):
+            if each.is_file() and "__pycache__" not in each.parts:
+                place = f"{target}/{each.relative_to(path)}"
+                found[place.lstrip("/")] = each.read_bytes()
+    return found
