@@ -1,0 +1,196 @@
+"""Watches what runs: ends jobs that are over their time or their disk, and notes what they use.
+
+It needs no runner: a job whose runner died is ended all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.guard.body import GRACE_SECONDS, MB
+from services.guard.docker import Docker, DockerError, DockerGoneError
+from services.guard.owned import FILTER, Owned, listed, owned
+from services.guard.say import say
+from services.jobs import names
+
+BUSY_SECONDS = 1.0
+IDLE_SECONDS = 5.0
+MEASURE_SECONDS = 2.0
+SHARE = 20
+"""Measuring takes at most one part in so many of the time: it walks through all volumes."""
+
+TIMED_OUT = "timed_out"
+DISK_FULL = "disk_full"
+
+
+@dataclass
+class Seen:
+    """A running container, as far as the watch knows it."""
+
+    container: Owned
+    since: float
+    """When it was first seen running, on the monotonic clock: the machine's other one may jump."""
+    before: float
+    """Seconds that it had run then."""
+    usage: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    """Why the guard ended it."""
+    ending: asyncio.Task[None] | None = None
+
+
+class Watch:
+    """The loop, and what it knows of each container by its full id."""
+
+    def __init__(self, docker: Docker):
+        self._docker = docker
+        self._seen: dict[str, Seen] = {}
+        self._wake = asyncio.Event()
+        self._due = 0.0
+        self._is_gone = False
+
+    def wake(self) -> None:
+        """Look now: something was started."""
+        self._wake.set()
+
+    def usage(self, full_id: str) -> Mapping[str, Any]:
+        """Return what a container was last seen to use; nothing of a short one."""
+        seen = self._seen.get(full_id)
+        return seen.usage if seen else {}
+
+    def reason(self, full_id: str) -> str:
+        """Return why the guard ended a container, or nothing."""
+        seen = self._seen.get(full_id)
+        return seen.reason if seen else ""
+
+    async def run(self) -> None:
+        """Look again and again."""
+        while True:
+            is_busy = True
+            try:
+                is_busy = await self._look()
+                if self._is_gone:
+                    say("docker is back")
+                self._is_gone = False
+            except (DockerError, DockerGoneError) as error:
+                if not self._is_gone:
+                    say("docker is gone", error=str(error))
+                self._is_gone = True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), BUSY_SECONDS if is_busy else IDLE_SECONDS)
+            self._wake.clear()
+
+    async def _look(self) -> bool:
+        query = {"all": "1", "filters": FILTER}
+        entries = await self._docker.call("GET", "/containers/json", query)
+        present = {entry["Id"] for entry in entries}
+        for full_id in self._seen.keys() - present:
+            del self._seen[full_id]
+        ours = {each["id"] for each in listed(entries)}
+        running = []
+        for entry in entries:
+            job_id = (entry.get("Labels") or {}).get(names.LABEL_ID, "")
+            if entry["State"] not in ("created", "exited", "dead", "removing") and job_id in ours:
+                running.append(await self._noticed(entry["Id"], job_id))
+        here = [seen for seen in running if seen]
+        for seen in here:
+            limit = seen.container.limits.seconds
+            if elapsed(seen.since, seen.before, time.monotonic()) >= limit:
+                self._end(seen, TIMED_OUT, f"over {limit} s")
+        if here and time.monotonic() >= self._due:
+            await self._measure(here)
+        return bool(here)
+
+    async def _noticed(self, full_id: str, job_id: str) -> Seen | None:
+        if full_id not in self._seen:
+            try:
+                said = await self._docker.call("GET", f"/containers/{full_id}/json")
+            except DockerError:
+                return None
+            container = owned(said, job_id)
+            if container is None:
+                return None
+            before = ran_before(said["State"]["StartedAt"], time.time(), container.limits.seconds)
+            self._seen[full_id] = Seen(container, time.monotonic(), before)
+        return self._seen[full_id]
+
+    async def _measure(self, running: list[Seen]) -> None:
+        begun = time.monotonic()
+        said = await self._docker.call("GET", "/system/df", {"type": "volume"}, seconds=600)
+        sizes = volume_sizes(said)
+        for seen in running:
+            disk = sum(sizes.get(name, 0) for name in seen.container.volumes)
+            seen.usage["disk_bytes"] = disk
+            limit = seen.container.limits.disk_mb
+            if disk > limit * MB:
+                self._end(seen, DISK_FULL, f"over {limit} MB in {names.WORK}")
+            await self._sample(seen)
+        now = time.monotonic()
+        self._due = now + max(MEASURE_SECONDS, SHARE * (now - begun))
+
+    async def _sample(self, seen: Seen) -> None:
+        path = f"/containers/{seen.container.full_id}/stats"
+        with suppress(DockerError):
+            said = await self._docker.call("GET", path, {"stream": "false", "one-shot": "true"})
+            seen.usage |= used(said, seen.usage)
+
+    def _end(self, seen: Seen, reason: str, why: str) -> None:
+        """Have a container ended, unless that is under way. Docker's restart undoes nothing: what
+        still runs at the next look is ended again."""
+        if seen.ending is None or seen.ending.done():
+            if not seen.reason:
+                say("ended", id=seen.container.id, job=seen.container.job, why=why)
+            seen.reason = seen.reason or reason
+            seen.ending = asyncio.create_task(self._ended(seen.container.full_id, reason))
+
+    async def _ended(self, full_id: str, reason: str) -> None:
+        """Ask a job that is over its time to end; kill one that fills the disk at once."""
+        with suppress(DockerError, DockerGoneError):
+            if reason == DISK_FULL:
+                await self._docker.call("POST", f"/containers/{full_id}/kill")
+            else:
+                await self._docker.call(
+                    "POST", f"/containers/{full_id}/stop", {"t": str(GRACE_SECONDS)}
+                )
+
+
+def elapsed(since: float, before: float, now: float) -> float:
+    """Return how long a container has run, in seconds."""
+    return before + now - since
+
+
+def ran_before(started: str, now: float, limit: float) -> float:
+    """Given when a container was started, by Docker, the time now and the container's limit, return
+    for how long it has run: 0 to the limit, whatever the clocks say."""
+    try:
+        # Docker writes nanoseconds, of which Python reads six digits.
+        text = started.removesuffix("Z").partition(".")[0] + "+00:00"
+        begun = datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return 0.0
+    return min(max(now - begun, 0.0), limit)
+
+
+def volume_sizes(said: Mapping[str, Any]) -> dict[str, int]:
+    """Given Docker's answer about the disk, return the bytes of each volume that it could tell."""
+    return {
+        each["Name"]: each["UsageData"]["Size"]
+        for each in said.get("Volumes") or []
+        if (each.get("UsageData") or {}).get("Size", -1) >= 0
+    }
+
+
+def used(said: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Given Docker's statistics and what was known before, return memory (the most that was seen)
+    and processor time."""
+    memory = (said.get("memory_stats") or {}).get("usage", 0)
+    nanoseconds = ((said.get("cpu_stats") or {}).get("cpu_usage") or {}).get("total_usage", 0)
+    return {
+        "memory_bytes": max(memory, before.get("memory_bytes", 0)),
+        "cpu_seconds": max(round(nanoseconds / 1e9, 3), before.get("cpu_seconds", 0)),
+    }

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from services.guard.watch import elapsed, ran_before, used, volume_sizes
+
+BEGUN = 1795255200.0  # 2026-11-21T10:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("started", "now", "expected"),
+    [
+        ("2026-11-21T10:00:00.123456789Z", BEGUN + 5, 5.0),
+        ("2026-11-21T10:00:00Z", BEGUN - 3600, 0.0),  # the clock was set back
+        ("2026-11-21T10:00:00Z", BEGUN + 1e6, 60.0),  # or forth: what is over is over
+        ("0001-01-01T00:00:00Z", BEGUN, 60.0),
+        ("soon", BEGUN, 0.0),
+    ],
+)
+def test_how_long_it_ran_before_it_was_seen(started: str, now: float, expected: float) -> None:
+    assert ran_before(started, now, 60) == expected
+
+
+def test_time_that_passes_is_the_monotonic_clocks() -> None:
+    assert elapsed(since=100.0, before=5.0, now=130.0) == 35.0
+
+
+def test_a_volume_that_docker_could_not_measure_is_left_out() -> None:
+    volumes = [
+        {"Name": "a", "UsageData": {"Size": 5}},
+        {"Name": "b", "UsageData": {"Size": -1}},
+        {"Name": "c"},
+    ]
+    assert volume_sizes({"Volumes": volumes}) == {"a": 5}
+    assert volume_sizes({"Volumes": None}) == {}
+
+
+def test_of_memory_the_most_is_kept() -> None:
+    said = {
+        "memory_stats": {"usage": 5},
+        "cpu_stats": {"cpu_usage": {"total_usage": 2_500_000_000}},
+    }
+    assert used(said, {"memory_bytes": 9}) == {"memory_bytes": 9, "cpu_seconds": 2.5}
+    assert used({}, {"memory_bytes": 9, "cpu_seconds": 2.5}) == {
+        "memory_bytes": 9, "cpu_seconds": 2.5,
+    }  # fmt: skip
