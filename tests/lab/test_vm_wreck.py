@@ -15,7 +15,7 @@ from clup.lab.lifecycle import SUITE
 from clup.lab.lock import locked
 
 ROOT = Path(__file__).resolve().parents[2]
-NAME = "test-vm-wreck"
+NAME = "vm-wreck"
 UP = f"from clup import lab; lab.up({NAME!r}, 'vm', say=lambda line: None)"
 
 

@@ -9,9 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +20,7 @@ import click
 from clup import lab
 from clup.cli import FAILED, evidence
 from clup.cli.ask import asker
+from clup.cli.side_by_side import side_by_side
 from clup.cli.tally import Tally, tally_of
 from clup.cli.target import ROOT
 
@@ -33,17 +34,21 @@ SHELL = ("clup", ".ci/run", "**/*.sh", *INSIDE)
 class Step:
     """A program of a stage. Pytest counts its tests; any other program counts as one.
 
-    Of one that is `side_by_side` each file gets a process of its own, and as many run at a time as
-    there are processors: lab machines mostly wait.
+    A step with a `load` runs beside others, each of its files as a process of its own: the load is
+    how many processors one of them keeps busy.
     """
 
     words: tuple[str, ...]
     is_pytest: bool = False
-    side_by_side: bool = False
+    load: float | None = None
 
 
-def _pytest(*paths: str, side_by_side: bool = False) -> Step:
-    return Step(("pytest", "-q", *paths), is_pytest=True, side_by_side=side_by_side)
+def _pytest(*paths: str, load: float | None = None) -> Step:
+    return Step(("pytest", "-q", *paths), is_pytest=True, load=load)
+
+
+VM, CONTAINER = 1.0, 0.5
+"""The loads of tests with one machine: it is emulated, or it mostly waits."""
 
 
 STAGES: dict[str, tuple[Step, ...]] = {
@@ -60,15 +65,18 @@ STAGES: dict[str, tuple[Step, ...]] = {
     "molecule": (Step(("molecule", "test")),),
     # The longest first, so that nothing is left to wait for alone. No file's name begins with
     # test_v but those of the stage "vm".
-    "lab": (_pytest("tests/lab/test_site.py", "tests/lab/test_[!v]*.py", side_by_side=True),),
-    "faults": (_pytest("tests/faults/**/test_[!v]*.py", side_by_side=True),),
-    "vm": (_pytest("tests/lab/test_vm*.py", "tests/faults/**/test_vm*.py", side_by_side=True),),
+    "vm": (
+        _pytest(
+            "tests/lab/test_vm.py",
+            "tests/faults/**/test_vm_[!k]*.py",
+            "tests/**/test_vm_*.py",
+            load=VM,
+        ),
+    ),
+    "lab": (_pytest("tests/lab/test_site.py", "tests/lab/test_[!v]*.py", load=CONTAINER),),
+    "faults": (_pytest("tests/faults/**/test_[!v]*.py", load=CONTAINER),),
 }
 """The stages in their order. A word with a star stands for the tracked files that match it."""
-
-BY_DEFAULT = [stage for stage in STAGES if stage != "vm"]
-"""The stages that run without a word. Those of virtual machines do not yet: where these are
-emulated they take most of an hour, and they have not been seen to pass all in one run."""
 
 WITH_LABS = {"molecule", "lab", "faults", "vm"}
 """The stages that make labs, without a terminal: what these need is asked for before."""
@@ -80,14 +88,15 @@ WITH_LABS = {"molecule", "lab", "faults", "vm"}
 @click.option("--campaign", is_flag=True, help="Try hundreds of faults; write docs/evidence.md.")
 @click.option("--seed", type=int, help="Repeat what chance chose in that campaign.")
 def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None) -> None:
-    """Run the project's tests: unit, lint, molecule, lab, faults; without a word, all of these.
+    """Run the project's tests: unit, lint, molecule, vm, lab, faults; without a word, all of these.
 
-    The stage vm, on virtual machines, runs only when it is named.
+    Those of the last three run side by side. On two processors all takes about 40 minutes where
+    virtual machines are emulated.
 
     \b
     Example:
       clup test unit lint
-      clup test vm
+      clup test lab vm
       clup test faults vm --campaign
 
     The last line is the count. Exit 0 when nothing failed, else 1. With CI in the environment, a
@@ -101,13 +110,9 @@ def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None
     environment = _environment()
     if campaign:
         environment |= evidence.begin(random.randrange(1 << 31) if seed is None else seed)
-    total = Tally()
-    for stage in stages or BY_DEFAULT:
-        click.secho(f"== {stage}", bold=True)
-        started = time.monotonic()
-        tally = sum((_run_all(step, environment) for step in STAGES[stage]), Tally())
-        click.secho(f"== {stage}: {tally} in {time.monotonic() - started:.0f} s", bold=True)
-        total += tally
+    chosen = stages or tuple(STAGES)
+    total = sum((_run_in_turn(stage, environment) for stage in chosen), Tally())
+    total += _run_side_by_side(chosen, environment)
     if campaign:
         evidence.write()
     click.echo(total)
@@ -115,16 +120,43 @@ def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None
         sys.exit(FAILED)
 
 
-def _run_all(step: Step, environment: Mapping[str, str]) -> Tally:
-    words = [word for pattern in step.words for word in expand(pattern, _tracked)]
-    if not step.side_by_side:
-        click.echo(f"-- {' '.join(words)}")
-        return _run(words, step.is_pytest, environment)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        calls = [
-            pool.submit(_run_apart, each, step.is_pytest, environment) for each in apart(words)
-        ]
-        return sum((call.result() for call in calls), Tally())
+def _run_in_turn(stage: str, environment: Mapping[str, str]) -> Tally:
+    """Run the steps of a stage that run alone."""
+    steps = [step for step in STAGES[stage] if step.load is None]
+    return _counted(stage, steps, lambda: [_run_step(step, environment) for step in steps])
+
+
+def _run_side_by_side(stages: Iterable[str], environment: Mapping[str, str]) -> Tally:
+    """Run the files of all the other steps of these stages, as many at a time as fit."""
+    steps = [(stage, step) for stage in stages for step in STAGES[stage] if step.load is not None]
+    calls = [
+        (step.load or 0, partial(_run_apart, words, step.is_pytest, environment))
+        for _, step in steps
+        for words in apart(_expanded(step))
+    ]
+    names = ", ".join(dict.fromkeys(stage for stage, _ in steps))
+    return _counted(names, steps, lambda: side_by_side(calls, os.cpu_count() or 1))
+
+
+def _counted(title: str, steps: Sequence[object], run: Callable[[], Iterable[Tally]]) -> Tally:
+    """Run steps, if there are any, between a heading and their count."""
+    if not steps:
+        return Tally()
+    click.secho(f"== {title}", bold=True)
+    started = time.monotonic()
+    tally = sum(run(), Tally())
+    click.secho(f"== {title}: {tally} in {time.monotonic() - started:.0f} s", bold=True)
+    return tally
+
+
+def _run_step(step: Step, environment: Mapping[str, str]) -> Tally:
+    words = _expanded(step)
+    click.echo(f"-- {' '.join(words)}")
+    return _run(words, step.is_pytest, environment)
+
+
+def _expanded(step: Step) -> list[str]:
+    return [word for pattern in step.words for word in expand(pattern, _tracked)]
 
 
 def _run_apart(words: Sequence[str], is_pytest: bool, environment: Mapping[str, str]) -> Tally:

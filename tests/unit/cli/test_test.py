@@ -79,7 +79,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append(question)
         return False
 
-    monkeypatch.setattr(test, "_run_all", tests)
+    monkeypatch.setattr(test, "_run", tests)
     monkeypatch.setattr(click, "confirm", refuse)
     return done
 
