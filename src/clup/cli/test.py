@@ -162,6 +162,7 @@ def _expanded(step: Step) -> list[str]:
 def _run_apart(words: Sequence[str], is_pytest: bool, environment: Mapping[str, str]) -> Tally:
     """Run a program whose output is shown as a whole when it has ended."""
     started = time.monotonic()
+    click.echo(f"   begun: {words[-1]}")
     with tempfile.TemporaryFile() as output:
         tally = _run(words, is_pytest, environment, output)
         output.seek(0)
