@@ -26,8 +26,8 @@ from clup.cli.target import ROOT
 
 TYPED = ("src", "roles", "deploys", "services", "inventories", "group_data", "tests", "molecule",
          "config.py")  # fmt: skip
-INSIDE = tuple(f"src/clup/lab/inside/{name}" for name in ("init", "lab-disks", "lab-seed"))
-SHELL = ("clup", ".ci/run", "**/*.sh", *INSIDE)
+INSIDE = ("init", "lab-disks", "lab-init", "lab-initrd", "lab-seed")
+SHELL = ("clup", ".ci/run", "**/*.sh", *(f"src/clup/lab/inside/{name}" for name in INSIDE))
 
 
 @dataclass(frozen=True)

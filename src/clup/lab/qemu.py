@@ -24,7 +24,7 @@ KVM = ("-accel", "kvm", "-cpu", "host")
 # Translated code is kept in tb-size MB. The fifth level of page tables only slows an emulator.
 EMULATED = ("-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max,la57=off")
 # The kernel's own parameters; net.ifnames=0 names the only network card eth0.
-PARAMETERS = f"root=LABEL={ROOT_LABEL} rw console=ttyS0 net.ifnames=0 quiet"
+PARAMETERS = "console=ttyS0 net.ifnames=0 quiet"
 # virtio has 20 bytes for a serial; udev names the disk virtio-SERIAL below /dev/disk/by-id.
 SERIAL = re.compile(r"virtio-([A-Za-z0-9._-]{1,20})")
 MOST_DISKS = 24  # of the 32 slots of the machine's bus; the rest are the machine's own

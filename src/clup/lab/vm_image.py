@@ -16,8 +16,16 @@ from clup.lab.qemu import IMAGE, ROOT_LABEL
 from clup.lab.say import Say
 from clup.lab.tree import Entry, packed
 
-PACKAGES = (*image.PACKAGES, "linux-image-cloud-amd64", "initramfs-tools", "zstd")
+PACKAGES = (
+    *image.PACKAGES,
+    "linux-image-cloud-amd64",
+    "kmod",
+    "busybox-static",
+    "cpio",
+    "xz-utils",
+)
 HOOKS = (*image.HOOKS, 'chroot "$1" systemctl enable systemd-networkd.service')
+LIBRARY = "usr/local/lib/lab"
 SIZE = "8G"  # of the root filesystem; its file is sparse
 NETWORK = """\
 [Match]
@@ -35,7 +43,11 @@ def tree() -> tuple[Entry, ...]:
     return (
         image.SUDOERS,
         Entry("etc/lab", 0o755),
-        Entry("usr/local/lib/lab", 0o755),
+        Entry(LIBRARY, 0o755),
+        *(
+            Entry(f"{LIBRARY}/{name}", 0o755, (image.INSIDE / f"lab-{name}").read_bytes())
+            for name in ("init", "initrd")
+        ),
         *program("seed", "sysinit.target"),
         *program("clock", "multi-user.target"),
         Entry("etc/chrony/conf.d/lab.conf", 0o644, CHRONY.encode()),
@@ -50,7 +62,7 @@ def program(name: str, target: str) -> tuple[Entry, ...]:
     unit = f"etc/systemd/system/lab-{name}.service"
     wants = f"etc/systemd/system/{target}.wants"
     return (
-        Entry(f"usr/local/lib/lab/{name}", 0o755, (image.INSIDE / f"lab-{name}").read_bytes()),
+        Entry(f"{LIBRARY}/{name}", 0o755, (image.INSIDE / f"lab-{name}").read_bytes()),
         Entry(unit, 0o644, (image.INSIDE / f"lab-{name}.service").read_bytes()),
         Entry(wants, 0o755),
         Entry(f"{wants}/lab-{name}.service", 0o777, link=f"/{unit}"),
@@ -79,10 +91,11 @@ def ensure(suite: str, packages: tuple[str, ...], say: Say) -> Path:
     cure = f"check that there is room for 1 GB below {machine.FOLDER}, then run this again"
     unpack = ["tar", "--extract", f"--directory={root}", f"--file={files}"]
     make = ["mke2fs", "-q", "-t", "ext4", "-L", ROOT_LABEL, "-d", str(root)]
-    kernels = [["cp", "--dereference", str(root / name), str(draft / name.removesuffix(".img"))]
-               for name in ("vmlinuz", "initrd.img")]  # fmt: skip
+    kernel = ["cp", "--dereference", str(root / "vmlinuz"), str(draft / "vmlinuz")]
     own = ["chown", "--recursive", f"{os.getuid()}:{os.getgid()}", str(draft)]
-    for argv in (unpack, *kernels, [*make, str(draft / "root.img"), SIZE], own):
+    initrd = ["chroot", str(root), f"/{LIBRARY}/initrd", "/initrd"]
+    out = ["mv", str(root / "initrd"), str(draft)]
+    for argv in (unpack, kernel, initrd, out, [*make, str(draft / "root.img"), SIZE], own):
         run(as_root(argv), seconds=image.BUILD_SECONDS, cure=cure)
     folder().mkdir(mode=0o700, exist_ok=True)
     draft.replace(made)
