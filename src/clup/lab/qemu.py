@@ -12,7 +12,6 @@ from clup.lab.errors import LabError
 from clup.lab.machine import Disk, Lab
 
 PROGRAM = "qemu-system-x86_64"
-ROOT_LABEL = "LAB_ROOT"
 CONSOLE = "console.log"
 QMP = "qmp"
 PID_FILE = "qemu.pid"

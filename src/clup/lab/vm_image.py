@@ -12,7 +12,7 @@ from pathlib import Path
 from clup.lab import image, machine
 from clup.lab.commands import as_root, run
 from clup.lab.machine import Lab
-from clup.lab.qemu import IMAGE, ROOT_LABEL
+from clup.lab.qemu import IMAGE
 from clup.lab.say import Say
 from clup.lab.tree import Entry, packed
 
@@ -26,6 +26,7 @@ PACKAGES = (
 )
 HOOKS = (*image.HOOKS, 'chroot "$1" systemctl enable systemd-networkd.service')
 LIBRARY = "usr/local/lib/lab"
+ROOT_LABEL = "LAB_ROOT"
 SIZE = "8G"  # of the root filesystem; its file is sparse
 NETWORK = """\
 [Match]
