@@ -8,7 +8,7 @@ from typing import Any
 
 from testinfra.host import Host
 
-from clup.checks import APPLY, Result, expect, lines
+from clup.checks import APPLY, Result, expect, lines, read
 from clup.daemon_files import (
     CONTAINERD_TOML,
     DAEMON_JSON,
@@ -17,8 +17,11 @@ from clup.daemon_files import (
     root_in_toml,
 )
 from clup.facts.docker import READ, EngineState, parsed
+from clup.facts.firewall import Table
+from clup.facts.units import Units
 from clup.operations.files import stricter
-from clup.operations.systemd import is_masked, unmask
+from clup.operations.firewall import lacking
+from clup.operations.systemd import is_masked, is_up, unmask
 from roles.engine.files import (
     BLACKLIST,
     FOLDERS,
@@ -28,6 +31,7 @@ from roles.engine.files import (
     drop_in_path,
     packages,
 )
+from roles.engine.neighbours import FAMILY, LINES, TABLE, UNIT, closes
 from roles.engine.settings import CONTAINERD_HOME, Settings
 
 _UNREADABLE = "mend it or move it away, then `clup apply`"
@@ -76,7 +80,17 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
     yield from _daemons(settings, state)
     yield from _places(settings, machine)
     yield from _files(settings, state, machine)
+    if closes(settings):
+        yield from _neighbours(host)
     yield from _baseline(settings, state)
+
+
+def _neighbours(host: Host) -> Iterator[Result]:
+    what = "engine: neighbours do not reach what is published on this machine alone"
+    listed: list[str] = read(host, Table, FAMILY, TABLE)
+    yield expect(what, [], lacking(LINES, listed), APPLY)
+    unit = read(host, Units, (UNIT,)).get(UNIT)
+    yield expect(f"engine: {UNIT} loads these rules at boot", True, is_up(unit, True), APPLY)
 
 
 def _machine(host: Host, settings: Settings, wanted: tuple[str, ...]) -> Machine:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from clup.managed import Thing
 from roles.engine.files import drop_ins, repository_files
+from roles.engine.neighbours import closes, rule_files
 from roles.engine.settings import Settings
 
 
@@ -14,7 +15,7 @@ def managed(settings: Settings) -> Iterator[Thing]:
 
     daemon.json and config.toml are edited, not owned.
     """
-    for file in drop_ins(settings):
+    for file in (*drop_ins(settings), *(rule_files() if closes(settings) else ())):
         yield Thing("file", file.path)
     if settings.repository is not None:
         for file in repository_files(settings.repository):

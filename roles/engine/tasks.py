@@ -7,7 +7,8 @@ from pyinfra.context import host
 from clup.command import script
 from clup.daemon_files import CONTAINERD_TOML, DAEMON_JSON
 from clup.facts.docker import Engine, Wanted
-from clup.operations import docker, files
+from clup.operations import docker, files, firewall
+from clup.operations.packages import installed
 from roles.engine.adoption import adoptable
 from roles.engine.files import (
     FOLDERS,
@@ -18,9 +19,21 @@ from roles.engine.files import (
     packages,
     repository_files,
 )
+from roles.engine.neighbours import (
+    FAMILY,
+    FOLDER,
+    LINES,
+    RULES,
+    TABLE,
+    UNIT,
+    UNIT_FILE,
+    closes,
+    rule_files,
+)
 from roles.engine.settings import Settings
 
 _PENDING = "engine-repository"
+_NEIGHBOURS = "engine-neighbours"
 
 # Only this source is read, so that what is said is about it. $1 is its file, $2 the words to say.
 _READ_SOURCE = """said=$(LC_ALL=C timeout 300 apt-get -q -o DPkg::Lock::Timeout=300 \\
@@ -66,6 +79,8 @@ def converge(settings: Settings) -> None:
             pending=_PENDING,
             among=among,
         )
+    if closes(settings):
+        _close(among)
     docker.running(
         name="Install Docker and Compose, and run them",
         packages=wanted_packages,
@@ -75,15 +90,34 @@ def converge(settings: Settings) -> None:
     )
 
 
+def _close(among: tuple[str, ...]) -> None:
+    """Keep neighbours out before Docker runs, and also where somebody has flushed the rules."""
+    installed(name="Install nftables", packages=["nftables"])
+    files.directory(
+        name=f"Make {FOLDER}", path=FOLDER, user="root", group="root", mode="0755", among=among
+    )
+    firewall.loaded(
+        name="Keep neighbours from what is published on this machine alone",
+        family=FAMILY,
+        table=TABLE,
+        rules=LINES,
+        files=rule_files(),
+        unit=UNIT,
+        pending=_NEIGHBOURS,
+        among=among,
+    )
+
+
 def _paths(settings: Settings) -> tuple[str, ...]:
     """Return all paths that the role converges, so that their states are read together."""
     texts = [*drop_ins(settings)]
-    markers = [files.marker(docker.PENDING)]
+    others = [DAEMON_JSON, CONTAINERD_TOML, files.marker(docker.PENDING)]
     if settings.repository is not None:
         texts += repository_files(settings.repository)
-        markers.append(files.marker(_PENDING))
-    named = (DAEMON_JSON, CONTAINERD_TOML, *(file.path for file in texts), *markers)
-    return (*FOLDERS, *named)
+        others.append(files.marker(_PENDING))
+    if closes(settings):
+        others += [FOLDER, RULES, UNIT_FILE, files.marker(_NEIGHBOURS)]
+    return (*FOLDERS, *others, *(file.path for file in texts))
 
 
 def wanted_of(settings: Settings) -> Wanted:

@@ -17,7 +17,7 @@ from clup.layers import settings_of_all
 from clup.operations import kernel, sshd
 from roles import Settings
 from roles.base import config
-from roles.engine import files
+from roles.engine import files, neighbours
 
 HERE = Path(__file__).parent / "claw-vm"
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +36,7 @@ def rendered() -> dict[str, str]:
         config.chrony(base.clock, MACHINE),
         config.journald(base.journal),
         *files.drop_ins(settings.engine),
+        *neighbours.rule_files(),
     ]
     return {
         **{file.path: file.content for file in texts},

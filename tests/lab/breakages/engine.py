@@ -6,6 +6,8 @@ _CONFIGURE = "Configure Docker and containerd"
 _RESTART = " && systemctl reset-failed docker && systemctl restart docker"
 _RUN = "Install Docker and Compose, and run them"
 
+_NEIGHBOURS = "Keep neighbours from what is published on this machine alone"
+
 BREAKAGES = [
     Breakage(
         "larger logs",
@@ -98,5 +100,17 @@ BREAKAGES = [
         " cp -a /tmp/kept /etc/docker/daemon.json",
         changes=(_RUN,),
         checks=("docker.service runs",),
+    ),
+    Breakage(
+        "the rules against neighbours flushed",
+        "nft delete table inet clup_docker_neighbours",
+        changes=(_NEIGHBOURS,),
+        checks=("neighbours do not reach what is published",),
+    ),
+    Breakage(
+        "the rules against neighbours no longer loaded at boot",
+        "systemctl -q disable clup-docker-neighbours.service",
+        changes=(_NEIGHBOURS,),
+        checks=("clup-docker-neighbours.service loads these rules at boot",),
     ),
 ]
