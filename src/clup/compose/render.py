@@ -45,6 +45,8 @@ def render(template: str, folders: Sequence[Path], values: Mapping[str, object])
 
 def quoted(value: object) -> str:
     """Return a value as YAML that Compose reads as just that: a text is in quotes, $ is doubled."""
+    if isinstance(value, jinja2.Undefined):
+        return str(value)  # which raises, with its name
     if isinstance(value, str | Path):
         return json.dumps(str(value), ensure_ascii=False).replace("$", "$$")
     if value is None or isinstance(value, bool | int | float):

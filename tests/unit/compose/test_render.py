@@ -44,6 +44,11 @@ ERRORS = {
         "At web.j2 (DIR/web.j2, line 2): 'memry' is not defined ('memry' is undefined); "
         "did you mean 'memory'?",
     ),
+    "a name that is not given, quoted": (
+        "b: {{ memry | quoted }}\n",
+        "At web.j2 (DIR/web.j2, line 1): 'memry' is not defined ('memry' is undefined); "
+        "did you mean 'memory'?",
+    ),
     "one like none": (
         "{{ zzz }}",
         "At web.j2 (DIR/web.j2, line 1): 'zzz' is not defined ('zzz' is undefined); "
