@@ -14,19 +14,29 @@ class RefusedError(Exception):
     """Why something is left as it is: one line with what was found and what to do."""
 
 
-def run(*words: str, fds: tuple[int, ...] = (), **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a tool that reads nothing; `fds` are the descriptors that it inherits."""
+def run(
+    *words: str, fds: tuple[int, ...] = (), seconds: float | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a tool that reads nothing; `fds` are the descriptors that it inherits.
+
+    One that takes longer than `seconds` is ended, with status 124 and a line on stderr.
+    """
     path = "/usr/sbin:/usr/bin:/sbin:/bin"
-    return subprocess.run(
-        words,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        pass_fds=fds,
-        env={"PATH": path, "LC_ALL": "C", **env},
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            pass_fds=fds,
+            env={"PATH": path, "LC_ALL": "C", **env},
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        said = f"{words[0]} had not ended after {seconds:.0f} s"
+        return subprocess.CompletedProcess(words, 124, "", said)
 
 
 def say(text: str) -> None:

@@ -6,37 +6,75 @@ import base64
 import io
 import zipfile
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pyinfra.api.command import StringCommand
 
 import clup.machine
-from clup.command import sh
+from clup.command import script, sh
 
-# The modules travel as a zip on stdin and are imported from memory: nothing to install, nothing
-# to clean up, and what runs is always what this checkout holds.
+# The modules travel as a zip on stdin, a line of base64, and are imported from memory: nothing to
+# install, nothing to clean up, and what runs is always what this checkout holds. What follows that
+# line is the program's own input.
 BOOT = (
     "import base64, os, runpy, sys\n"
     "modules = os.memfd_create('clup.zip')\n"
-    "os.write(modules, base64.b64decode(sys.stdin.buffer.read()))\n"
+    "os.write(modules, base64.b64decode(sys.stdin.buffer.readline()))\n"
     "sys.path.insert(0, f'/proc/self/fd/{modules}')\n"
     "del sys.argv[0]\n"
     "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)\n"
 )
 
 
-def program(name: str, *arguments: str, timeout: int | None = None) -> StringCommand:
-    """Return the command that runs `clup.machine.NAME` on the machine; `timeout` in seconds."""
-    words = ("python3", "-I", "-c", BOOT, f"clup.machine.{name}", *arguments)
-    return sh(*words, stdin=packed(), timeout=timeout)
+# A program that only reads is sent among the arguments: facts have no input. A bare machine has no
+# Python yet, and then says "null".
+_READ = 'if ! command -v python3 >/dev/null; then echo null; exit; fi; exec python3 -I -c "$@"'
+_BOOT_READING = BOOT.replace("sys.stdin.buffer.readline()", "sys.argv.pop(1)")
+
+SOURCE = Path(clup.machine.__path__[0]).parent
+SHARED = ("masking.py", "compose/secret.py")
+"""What programs use of clup besides `clup.machine`: modules of the standard library alone."""
+
+
+def program(
+    name: str, *arguments: str, given: str = "", timeout: int | None = None
+) -> StringCommand:
+    """Return the command that runs `clup.machine.NAME` on the machine.
+
+    `given` is its input, `timeout` is in seconds.
+    """
+    return sh(*words(name, *arguments), stdin=packed() + given, timeout=timeout)
+
+
+def words(name: str, *arguments: str) -> list[str]:
+    """Return the words that run `clup.machine.NAME`, whose input begins with `packed()`."""
+    return ["python3", "-I", "-c", BOOT, f"clup.machine.{name}", *arguments]
+
+
+def reading(name: str, *arguments: str, shared: tuple[str, ...] = ()) -> StringCommand:
+    """Return the command of a fact that runs `clup.machine.NAME`, which only reads.
+
+    Of clup it may use no more than those of SHARED that are named.
+    """
+    modules = zipped((f"machine/{name}.py", *shared)).strip()
+    return script(_READ, _BOOT_READING, modules, f"clup.machine.{name}", *arguments)
+
+
+def packed() -> str:
+    """Return the modules of `clup.machine` and SHARED as a zip, a line of base64."""
+    machine = sorted(f"machine/{path.name}" for path in (SOURCE / "machine").glob("[!_]*.py"))
+    return zipped((*machine, *SHARED))
 
 
 @cache
-def packed() -> str:
-    """Return the modules of `clup.machine` as a zip in base64, the same for the same sources."""
+def zipped(modules: tuple[str, ...]) -> str:
+    """Given paths below clup, return these modules as a zip, the same for the same sources."""
     held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo("clup/__init__.py"), "")
-        for path in sorted(Path(clup.machine.__path__[0]).glob("*.py")):
-            archive.writestr(zipfile.ZipInfo(f"clup/machine/{path.name}"), path.read_bytes())
-    return base64.encodebytes(held.getvalue()).decode()
+    packages = {f"clup/{parent}/" for path in modules for parent in PurePath(path).parents}
+    with zipfile.ZipFile(held, "w") as archive:
+        for package in sorted(packages):
+            archive.writestr(zipfile.ZipInfo(f"{PurePath(package)}/__init__.py"), "")
+        for path in modules:
+            entry = zipfile.ZipInfo(f"clup/{path}")
+            archive.writestr(entry, (SOURCE / path).read_bytes(), zipfile.ZIP_DEFLATED)
+    return base64.b64encode(held.getvalue()).decode() + "\n"
