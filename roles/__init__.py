@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import roles.accounts.settings
 import roles.base.settings
 import roles.engine.settings
 import roles.layout.settings
+import roles.stacks.settings
 import roles.storage.settings
 from clup.managed import Thing
 from clup.settings import Model, Problem
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from clup.checks import Result
     from clup.found import Found, Note
+    from clup.stacks.spec import Spec
 
 
 class Settings(Model):
@@ -39,11 +42,14 @@ class Settings(Model):
     """Users and groups with fixed ids."""
     layout: roles.layout.settings.Settings
     """The tree of folders on the mounted filesystems."""
+    stacks: roles.stacks.settings.Settings
+    """The desired-state folder, and compose stacks of one's own."""
 
     @classmethod
     def relations(cls, parts: Mapping[str, Any]) -> list[Problem]:
-        """Return what is wrong between roles whose own settings are valid."""
-        return problems(parts)
+        """Return what is wrong between roles whose own settings are valid, and with the stacks
+        that these settings ask for, rendered."""
+        return [*problems(parts), *_stack_problems(parts)]
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,11 @@ class Role:
     def checks(self, host: Host, settings: Settings) -> Iterator[Result]:
         """Read the running machine and compare it with the role's slice of the settings."""
         read: Callable[[Host, Any], Iterator[Result]] = self._part("checks").checks
-        return read(host, getattr(settings, self.name))
+        yield from read(host, getattr(settings, self.name))
+        if specs := self.stacks(getattr(settings, self.name)):
+            from clup.stacks.checks import checks
+
+            yield from checks(host, self.name, specs)
 
     def found(self, host: Host, settings: Settings) -> Iterator[Found | Note]:
         """Read the running machine and say it in the role's settings, given those there are."""
@@ -69,10 +79,31 @@ class Role:
     def managed(self, settings: Settings) -> Iterator[Thing]:
         """Return what the role manages by its slice of the settings."""
         named: Callable[[Any], Iterator[Thing]] = self._part("managed").managed
-        return named(getattr(settings, self.name))
+        yield from named(getattr(settings, self.name))
+        for spec in self.stacks(getattr(settings, self.name)):
+            yield Thing("stack", spec.name)
+
+    def stacks(self, own: Any) -> list[Spec]:
+        """Given the role's own settings, return the stacks that they ask for; [] for a role that
+        has none. Nothing is rendered by it."""
+        if find_spec(f"roles.{self.name}.stacks") is None:
+            return []
+        said: Callable[[Any], Iterator[Spec]] = self._part("stacks").stacks
+        return list(said(own))
 
     def _part(self, part: str) -> Any:
         return import_module(f"roles.{self.name}.{part}")
+
+
+def _stack_problems(parts: Mapping[str, Any]) -> list[Problem]:
+    """Given the valid settings by role, return what is wrong with the stacks they ask for."""
+    specs = [spec for role in ROLES if role.name in parts for spec in role.stacks(parts[role.name])]
+    if not specs:
+        return []
+    # Only a site with stacks pays for what renders and judges them.
+    from clup.stacks.judged import problems
+
+    return problems(specs)
 
 
 ROLES = tuple(Role(name) for name in Settings.model_fields)

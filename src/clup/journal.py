@@ -49,8 +49,12 @@ def entry(
 ) -> Entry:
     """Return the entry for what has just ended, by this account on this machine."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
-    return Entry(now, who, revision, result, changed, failed, roles, action)
+    return Entry(now, account(), revision, result, changed, failed, roles, action)
+
+
+def account() -> str:
+    """Return who runs clup, as USER@MACHINE."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def last(host: Host) -> Entry | None:

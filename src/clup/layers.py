@@ -79,7 +79,10 @@ def validate(
     found += connection.problems(merged)
     found += [_no_role(name, known) for name in _asked(merged.get(ONLY)) if name not in known]
     problems += [
-        replace(problem, origin=_origin(problem.path, given) or _silent(host)) for problem in found
+        problem
+        if problem.origin
+        else replace(problem, origin=_origin(problem.path, given) or _silent(host))
+        for problem in found
     ]
     if problems:
         return sorted(set(problems))

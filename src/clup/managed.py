@@ -23,6 +23,7 @@ KINDS = {
     "mount": 'findmnt -n -M "$2" || findmnt -n -s -M "$2"',
     "folder": '[ -d "$2" ] && [ ! -L "$2" ]',
     "file": '[ -e "$2" ] || [ -L "$2" ]',
+    "stack": '[ -d "/var/lib/clup/stacks/$2" ]',
     "package": "dpkg-query -W -f '${db:Status-Status}' -- \"$2\" | grep -qx installed",
 }
 """The kinds of thing, each with the sh test of whether the one named $2 is there."""

@@ -6,10 +6,15 @@ and prints what stays; else the last line of stderr says what was found, and the
 
 from __future__ import annotations
 
+import json
+
 from pyinfra.api.host import Host
 
 from clup.managed import Thing
+from clup.operations import programs
 from clup.operations.files import KEEP
+from clup.run import by_whom
+from clup.stacks.spec import TREE
 from clup.transport import guard, raw
 
 SECONDS = 300
@@ -127,6 +132,7 @@ exit 1
 """
 
 SCRIPTS = {
+    "stack": "",  # a program of its own, see `_stack`
     "account": _ACCOUNT,
     "group": _GROUP,
     "mount": _MOUNT,
@@ -151,9 +157,18 @@ def remove(host: Host, thing: Thing) -> str:
 
     Raise RefusedError where that cannot be done safely, OSError when the machine is silent.
     """
-    script = _NAMED + SCRIPTS[thing.kind]
-    words = guard.words(f"remove {thing}", "sh", "-c", script, "sh", thing.name)
-    answer = raw.run(host, raw.as_root(host, *words), timeout=SECONDS)
+    if thing.kind == "stack":
+        stdin, inner = _stack(thing.name)
+    else:
+        stdin, inner = b"", ["sh", "-c", _NAMED + SCRIPTS[thing.kind], "sh", thing.name]
+    words = guard.words(f"remove {thing}", *inner, stdin=stdin)
+    answer = raw.run(host, raw.as_root(host, *words), stdin=stdin, timeout=SECONDS)
     if answer.status != 0:
         raise RefusedError(answer.error)
     return answer.stdout.decode(errors="replace").strip()
+
+
+def _stack(name: str) -> tuple[bytes, list[str]]:
+    """Return the input and the words of the program that takes a stack down."""
+    order = json.dumps({"name": name, "tree": TREE, **by_whom()})
+    return (programs.packed() + order).encode(), programs.words("stack", "remove")

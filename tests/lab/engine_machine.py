@@ -17,13 +17,15 @@ mount LABEL=CLAW_CACHE /srv/cache
 """
 
 # An image from nothing but one static program, which no registry is needed for.
-HELLO = """
+IMAGE = """
 cd /root
 apt-get -qq -o APT::Sandbox::User=root download busybox-static >/dev/null
 dpkg-deb -x busybox-static_*.deb tree
 mkdir -p image/bin
 cp "$(find tree -path "*/bin/busybox")" image/bin/
 tar -C image -c . | docker import -c 'ENTRYPOINT ["/bin/busybox"]' - hello >/dev/null
+"""
+HELLO = f"""{IMAGE}
 docker run --rm hello echo hello from a container
 docker volume create bots >/dev/null
 docker run -d --name bot -v bots:/data hello sleep 100000 >/dev/null

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from clup import lab
-from tests.lab.breakages import Breakage, accounts, base, engine, layout, storage
+from tests.lab.breakages import Breakage, accounts, base, engine, layout, stacks, storage
 from tests.lab.command import ROOT, clup, on_machine
 from tests.lab.fingerprint import fingerprint
 from tests.lab.machines import machine
@@ -24,7 +24,7 @@ NAME = "site"
 SITE = "inventories/lab.py"
 BREAKAGES = [
     (role.__name__.rpartition(".")[2], breakage)
-    for role in (base, storage, engine, accounts, layout)
+    for role in (base, storage, engine, accounts, layout, stacks)
     for breakage in role.BREAKAGES
 ]
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "drift": "Tell in a line for each machine whether it is as its settings say.",
     "forget": "No longer list what left the settings.",
     "remove": "Remove from the machines what left the settings.",
+    "stack": "List the compose stacks of machines, or take one down.",
     "lab": "Make, reach and remove throwaway machines.",
     "test": "Run the project's tests.",
     "completion": "Print the completion script of a shell.",

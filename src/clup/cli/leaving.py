@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from pyinfra.api.host import Host
 
@@ -19,24 +19,30 @@ Act = Callable[[Host, Thing], str]
 it stays as it is."""
 
 
-def find(session: Session, name: str) -> dict[Host, list[Thing]]:
+def find(
+    session: Session, name: str, kinds: Container[str] = tuple(managed.KINDS)
+) -> dict[Host, list[Thing]]:
     """Connect to the session's machines; return, by host, what left the settings by that name.
 
-    What is still in the settings fails its host. Raise DeploymentError when no machine has anything
-    of that name.
+    Of several things with that name only those of the given kinds count. What is still in the
+    settings fails its host. Raise DeploymentError when no machine has anything of that name.
     """
     session.connect(changes=True)
     found: dict[Host, list[Thing]] = {}
     for host in session.deployment.active:
-        recorded = {thing for thing in session.recorded[host.name] if thing.name == name}
-        left = frozenset(recorded - session.declared(host))
+        recorded = _named(session.recorded[host.name], name, kinds)
+        left = recorded - session.declared(host)
         if left:
             found[host] = ordered(left)
-        elif here := [thing for thing in session.declared(host) if thing.name == name]:
+        elif here := _named(session.declared(host), name, kinds):
             session.deployment.fail(host, still_declared(host.name, min(here)))
     if not found and session.deployment.active:
         raise DeploymentError(unknown(name, session.recorded, session.deployment.active))
     return found
+
+
+def _named(things: frozenset[Thing], name: str, kinds: Container[str]) -> frozenset[Thing]:
+    return frozenset(thing for thing in things if thing.name == name and thing.kind in kinds)
 
 
 def still_declared(host: str, thing: Thing) -> str:

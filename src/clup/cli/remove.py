@@ -27,10 +27,10 @@ def command(target: Target, name: str, yes: bool) -> None:
     Example:
       clup remove bob inventories/example.py
 
-    An account goes when no process of its runs, and its home stays; a group when nobody is in it; a
-    mount when nothing uses it, out of /etc/fstab too, and its data stays on the disk; a folder when
-    it is empty; a file is kept beside as .bak.<UTC timestamp>. Else it is refused (exit 1), as is
-    what the settings still have.
+    A stack is taken down, and its volumes and what it mounted stay; an account goes when no process
+    of its runs, and its home stays; a group when nobody is in it; a mount when nothing uses it, out
+    of /etc/fstab too, and its data stays on the disk; a folder when it is empty; a file is kept
+    beside as .bak.<UTC timestamp>. Else it is refused (exit 1), as is what the settings still have.
     """
     if not yes and not is_terminal():
         raise click.UsageError("nobody is at a terminal to be asked; say --yes")
@@ -38,7 +38,11 @@ def command(target: Target, name: str, yes: bool) -> None:
 
 
 def _remove(session: Session, name: str, yes: bool) -> None:
-    found = find(session, name)
+    remove(session, find(session, name), yes)
+
+
+def remove(session: Session, found: Mapping[Host, list[Thing]], yes: bool) -> None:
+    """Remove what was found on each host, once the user agrees."""
     if found and not yes and not _confirmed(found):
         raise DeploymentError("nothing was removed, as you said")
     each(session, found, "remove", _removed)

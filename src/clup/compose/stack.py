@@ -36,17 +36,19 @@ def stack(
     guards: Collection[str] = (),
     waivers: Sequence[Waiver] = (),
     today: datetime.date,
+    at: str = "waivers",
 ) -> Stack:
     """Given a template and its values, return the compose file that it makes.
 
-    `guards` are the names of the containers that may hold Docker's socket. Raise ComposeError with
-    all problems of the first step that has any: the template, the YAML, the schema, the invariants.
+    `guards` are the names of the containers that may hold Docker's socket, `at` the setting at
+    which the waivers stand. Raise ComposeError with all problems of the first step that has any:
+    the template, the YAML, the schema, the invariants.
     """
     rendered = render(template, folders, values)
     document = parse(rendered, f"{template}, rendered")
     if found := violations(document):
         raise ComposeError(found)
-    verdict = weigh(judge_file(document, guards), waivers, today)
+    verdict = weigh(judge_file(document, guards), waivers, today, at)
     if verdict.problems:
         raise ComposeError(verdict.problems)
     return Stack(str(document.data["name"]), rendered, document, verdict.waived)

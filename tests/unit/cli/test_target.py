@@ -97,12 +97,12 @@ def test_limit_names_hosts_groups_and_patterns(
         (["plan", "INVENTORY", "--limit", "t"], ["three", "two"]),
         (["verify", "--role", "base", "INVENTORY", "--limit", "o"], ["one"]),
         (["plan", "nowhere.py", "--limit", ""], []),
-        (["apply", "--role", "s"], ["storage"]),
-        (["apply", "--role", "base,s"], ["base,storage"]),
-        (["apply", "--role", "storage,s"], []),
+        (["apply", "--role", "s"], ["storage", "stacks"]),
+        (["apply", "--role", "base,s"], ["base,storage", "base,stacks"]),
+        (["apply", "--role", "storage,sto"], []),
         (
             ["apply", "--role", "base,storage,"],
-            ["base,storage,engine", "base,storage,accounts", "base,storage,layout"],
+            [f"base,storage,{other}" for other in ("engine", "accounts", "layout", "stacks")],
         ),
     ],
 )

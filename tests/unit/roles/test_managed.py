@@ -25,6 +25,7 @@ def managed(role: str, given: dict[str, Any]) -> set[str]:
         ("accounts", {"users": {"bob": {"uid": 2101}}}, {"account bob", "group bob"}),
         ("accounts", {"groups": {"crew": 2102}}, {"group crew", "account psy"}),
         ("layout", {}, {"folder /srv/data/openclaw"}),
+        ("stacks", {"own": {"web": {"template": "web.yaml.j2"}}}, {"stack web"}),
     ],
 )
 def test_a_role_manages_what_it_names(role: str, given: dict[str, Any], among: set[str]) -> None:

@@ -1,0 +1,325 @@
+"""`python -m clup.machine.stack up|remove`: brings up a stack on this machine, or takes it down.
+
+The order comes as JSON on stdin. What is under way is written down before the first change, so that
+a run that was cut is made good by the next one. Where the new version does not come up, the one
+that ran before is put back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from clup.machine import stack_reading as reading
+from clup.machine.process import REFUSED, RefusedError, run, say
+from clup.machine.stack_files import make_folders, place, write
+from clup.machine.stack_tree import commit
+from clup.masking import masked
+
+PAUSE = 0.5
+"""Seconds between two looks at containers that are waited for."""
+RESTARTS = 3
+"""So many restarts by itself are a service that does not come up."""
+LOG_LINES = 5
+
+
+class FailedError(Exception):
+    """The stack did not come up: one line with the reason and the last lines of the log."""
+
+
+class Stack:
+    """The stack of an order, on this machine."""
+
+    def __init__(self, order: Mapping[str, Any]):
+        self.order = order
+        self.name: str = order["name"]
+        self.expected: Mapping[str, str] = order["expected"]
+        self.compose: str = order["compose"]
+        self.tree: str = order["tree"]
+        self.seconds: float = order["seconds"]
+        self.folder = reading.FOLDER / self.name
+
+    def up(self) -> None:
+        """Put the files in place, bring the stack up, see it healthy, write that down, commit."""
+        self._judge()
+        self._owe()
+        former = self._former()
+        place(self.order["files"])
+        if self.order["up"]:
+            try:
+                self._bring_up(self.expected)
+            except FailedError as error:
+                raise FailedError(f"stack {self.name}: {error}; {self._restore(former)}") from error
+        self._write_down()
+        self._commit()
+        (self.folder / "pending").unlink()
+
+    def _judge(self) -> None:
+        """Have Compose judge the file, and see that nothing it needs is missing."""
+        if not Path(self.tree, ".git").is_dir():
+            cure = f"apply the role that makes it, then this one; {self.tree} is clup's"
+            raise RefusedError(f"stack {self.name}: {self.tree} is no repository; {cure}")
+        if not reading.is_active():
+            raise RefusedError(f"stack {self.name}: Docker does not run; see `clup verify`")
+        for path in self.order["secrets"]:
+            if not Path(path).exists():
+                raise RefusedError(f"stack {self.name}: the secret {path} is not there; make it")
+        for reference in self.order["images"]:
+            if "@" not in reference and reading.image(reference) is None:
+                cure = "bring it with `clup bundle push`, or `docker load` it"
+                raise RefusedError(f"stack {self.name}: no image {reference} here; {cure}")
+        make_folders(reading.FOLDER)
+        reading.FOLDER.chmod(0o700)
+        make_folders(self.folder)
+        [text] = [file["content"] for file in self.order["files"] if file["tree"] == self.compose]
+        draft = self.folder / "draft.yml"
+        write(draft, text.encode(), 0o600)
+        try:
+            said = self._docker_compose(str(draft), "config", "--quiet")
+        finally:
+            draft.unlink()
+        if said.returncode != 0:
+            raise RefusedError(
+                f"stack {self.name}: Compose refuses its file: {_last(said.stderr)};"
+                " nothing was changed"
+            )
+        self._refuse_taken()
+
+    def _refuse_taken(self) -> None:
+        """Refuse where a container of somebody else's has a name that this stack needs."""
+        names = set(self.order["names"])
+        for each in reading.containers():
+            if each["name"] in names and each["project"] != self.name:
+                whose = f"the project {each['project']}" if each["project"] else "no project"
+                raise RefusedError(
+                    f"stack {self.name}: the container {each['name']} is there and belongs to"
+                    f" {whose}; rename it (`docker rename {each['name']} {each['name']}-old`)"
+                    " and stop it if it has the same ports, then apply again"
+                )
+
+    def _owe(self) -> None:
+        key = reading.FOLDER / "key"
+        if not key.exists():
+            write(key, os.urandom(64), 0o600)
+        write(self.folder / "pending", b"", 0o600)
+
+    def _former(self) -> dict[str, Any] | None:
+        """Return the version that ran last, its `files` and what is `expected` of its services.
+
+        One that somebody brought up by hand, from a file at the live path, is one too.
+        """
+        with suppress(FileNotFoundError, ValueError):
+            good: dict[str, Any] = json.loads((self.folder / "good.json").read_text())
+            return good
+        [file] = [each for each in self.order["files"] if each["tree"] == self.compose]
+        live = Path(file["live"])
+        there = reading.of_project(reading.containers(), self.name)
+        if not there or live.is_symlink() or not live.is_file():
+            return None
+        return {
+            "files": [{**file, "content": live.read_text()}],
+            "expected": dict.fromkeys(there, "service"),
+        }
+
+    def _bring_up(self, expected: Mapping[str, str]) -> None:
+        """Have Compose bring all up, and wait until it is well. Raise FailedError."""
+        end = time.monotonic() + self.seconds
+        say(f"stack {self.name}: bringing it up, for up to {self.seconds:.0f} s")
+        self._compose_up(end, expected)
+        anew = [service for service in self.order["recreate"] if service in expected]
+        if anew:
+            say(f"stack {self.name}: starting anew {', '.join(anew)}, which read what changed")
+            self._compose_up(end, expected, "--force-recreate", "--no-deps", *anew)
+        self._wait(end, expected)
+
+    def _compose_up(self, end: float, expected: Mapping[str, str], *words: str) -> None:
+        left = max(end - time.monotonic(), 1)
+        said = self._docker_compose(
+            self.compose, "up", "--detach", "--no-build", *words, seconds=left
+        )
+        if said.returncode != 0:
+            raise FailedError(f"it did not come up: {_last(said.stderr)}{self._logs(expected)}")
+
+    def _wait(self, end: float, expected: Mapping[str, str]) -> None:
+        told = ""
+        while True:
+            waiting, failed = self._stand(expected)
+            if failed:
+                raise FailedError(f"{'; '.join(failed)}{self._logs(expected)}")
+            if not waiting:
+                return
+            if time.monotonic() > end:
+                late = f"not well after {self.seconds:.0f} s: {'; '.join(waiting)}"
+                raise FailedError(f"{late}{self._logs(expected)}")
+            if (line := "; ".join(waiting)) != told:
+                say(f"stack {self.name}: waiting: {line}")
+                told = line
+            time.sleep(PAUSE)
+
+    def _stand(self, expected: Mapping[str, str]) -> tuple[list[str], list[str]]:
+        """Return what is to be waited for, and what has failed, in words."""
+        services = reading.of_project(reading.containers(), self.name)
+        waiting, failed = [], []
+        for service, kind in expected.items():
+            found = services.get(service, [])
+            if not found:
+                failed.append(f"service {service} has no container")
+            for each in found:
+                state, words = reading.standing(each, kind)
+                line = f"service {service} {words}"
+                if state == "failed" or (state == "waiting" and self._restarted(each)):
+                    failed.append(line)
+                elif state == "waiting":
+                    waiting.append(line)
+        return waiting, failed
+
+    def _restarted(self, container: Mapping[str, Any]) -> bool:
+        found = reading.ask(f"/containers/{container['id']}/json") or {}
+        return int(found.get("RestartCount", 0)) >= RESTARTS
+
+    def _logs(self, expected: Mapping[str, str]) -> str:
+        """Return the last lines of the logs of what is not well, with what looks secret masked."""
+        services = reading.of_project(reading.containers(), self.name)
+        texts = []
+        for service, kind in expected.items():
+            for each in services.get(service, []):
+                if reading.standing(each, kind)[0] != "ready" or self._restarted(each):
+                    said = run("docker", "logs", "--tail", str(LOG_LINES), each["id"], seconds=20)
+                    lines = [line.strip() for line in (said.stdout + said.stderr).splitlines()]
+                    last = " | ".join(line for line in lines if line) or "nothing"
+                    texts.append(f"; {service} said last: {masked(last)}")
+        return "".join(texts)
+
+    def _restore(self, former: dict[str, Any] | None) -> str:
+        """Put back the version that ran, and return what came of it, in words."""
+        if former is None:
+            return "it never ran before, and its containers stay for you to look at"
+        if former["files"] == self.order["files"]:
+            return "its files are those that ran before"
+        say(f"stack {self.name}: putting the version that ran back")
+        place(former["files"])
+        self._drop(set(self.expected) - set(former["expected"]))
+        try:
+            self._bring_up(former["expected"])
+        except FailedError as error:
+            return f"the version that ran before was put back and does not come up either: {error}"
+        (self.folder / "pending").unlink()
+        return "the version that ran before is back and well"
+
+    def _drop(self, left: Collection[str]) -> None:
+        """Remove the containers of services that the file no longer has."""
+        services = reading.of_project(reading.containers(), self.name)
+        for service in sorted(left):
+            for each in services.get(service, []):
+                say(f"stack {self.name}: removing {each['name']}, which left its file")
+                run("docker", "rm", "--force", each["id"], seconds=60)
+
+    def _write_down(self) -> None:
+        """Write down what the stack depends on, as it is now that all is well."""
+        order = self.order
+        before = reading.record(self.name) or {"services": {}}
+        self._drop(set(before["services"]) - set(self.expected))
+        services = reading.of_project(reading.containers(), self.name)
+        parts = {
+            **{f"file {file['live']}": _sha256(file) for file in order["files"]},
+            **{f"image {each}": reading.image(each) for each in order["images"]},
+            **{f"secret {path}": reading.keyed(path) for path in order["secrets"]},
+        }
+        hashes = {
+            service: sorted({each["hash"] for each in services.get(service, [])})
+            for service in self.expected
+        }
+        good = {"files": order["files"], "expected": self.expected}
+        write(self.folder / "good.json", json.dumps(good, indent=1).encode(), 0o600)
+        record = {"parts": parts, "services": hashes}
+        write(self.folder / "record.json", json.dumps(record, indent=1).encode(), 0o600)
+
+    def _commit(self) -> None:
+        order = self.order
+        paths = [file["tree"] for file in order["files"]]
+        if why := commit(self.tree, paths, order["who"], order["revision"], order["run"]):
+            raise FailedError(f"stack {self.name} runs, but was not committed: {why}")
+
+    def _docker_compose(self, file: str, *words: str, seconds: float = 60) -> Any:
+        # Its own folder holds no .env, and only files that root alone reads.
+        place = ("--project-name", self.name, "--project-directory", str(self.folder))
+        return run(
+            "docker", "compose", "--ansi", "never", "--progress", "plain", *place, "--file", file,
+            *words, seconds=seconds, HOME="/root",
+        )  # fmt: skip
+
+
+def remove(order: Mapping[str, Any]) -> None:
+    """Take a stack down: its containers and networks go, its volumes and what is mounted stay."""
+    name: str = order["name"]
+    folder = reading.FOLDER / name
+    if reading.is_active():
+        there = [each for each in reading.containers() if each["project"] == name]
+        if there:
+            done = run(
+                "docker", "compose", "--project-name", name, "down", seconds=240, HOME="/root"
+            )
+            if done.returncode != 0:
+                raise FailedError(f"stack {name}: was not taken down: {_last(done.stderr)}")
+    elif folder.exists():
+        raise RefusedError(f"stack {name}: Docker does not run, so nothing was removed; start it")
+    say(_leave(order, folder))
+
+
+def _leave(order: Mapping[str, Any], folder: Path) -> str:
+    """Take the files of a stack that is down out of the desired-state folder."""
+    files: Sequence[Mapping[str, Any]] = []
+    with suppress(FileNotFoundError, ValueError):
+        files = json.loads((folder / "good.json").read_text())["files"]
+    for file in files:
+        live, tree = Path(file["live"]), Path(file["tree"])
+        if live.is_symlink() and live.readlink() == tree:
+            live.unlink()
+        tree.unlink(missing_ok=True)
+    why = ""
+    if files:
+        paths = [file["tree"] for file in files]
+        why = commit(order["tree"], paths, order["who"], order["revision"], order["run"])
+    shutil.rmtree(folder, ignore_errors=True)
+    if why:
+        raise FailedError(f"stack {order['name']} is down, but that was not committed: {why}")
+    return "its volumes stay, and what its containers had mounted"
+
+
+def _sha256(file: Mapping[str, Any]) -> str:
+    found = reading.file(file["tree"])
+    assert found is not None, f"{file['tree']} was written just now"
+    return str(found["sha256"])
+
+
+def _last(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return masked(" | ".join(lines[-3:])) or "it gave no reason"
+
+
+def main() -> None:
+    """Carry out the order, or end with one line that says why not."""
+    order = json.load(sys.stdin)
+    work: dict[str, Callable[[], None]] = {
+        "up": lambda: Stack(order).up(),
+        "remove": lambda: remove(order),
+    }
+    try:
+        work[sys.argv[1]]()
+    except RefusedError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(REFUSED)
+    except (FailedError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""What a machine has of compose stacks: their files, images and containers, and how they stand.
+
+Docker is asked over its socket, and only while its service is active: a question would start it.
+Nothing is changed by it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import re
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+FOLDER = Path("/var/lib/clup/stacks")
+"""Root's own: a folder for each stack that clup has brought up, and the key of their digests."""
+
+SOCKET = "/run/docker.sock"
+SECONDS = 20.0
+"""How long Docker may take for one answer."""
+
+LABEL = "com.docker.compose."
+
+Standing = Literal["ready", "waiting", "failed"]
+
+
+class _Docker(http.client.HTTPConnection):
+    """Docker's API by its socket."""
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(SECONDS)
+        self.sock.connect(SOCKET)
+
+
+def ask(path: str) -> Any:
+    """Given a path of Docker's API, return its answer; None for what is not there.
+
+    Raise OSError when Docker does not answer, or answers with an error.
+    """
+    connection = _Docker("docker")
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+    except http.client.HTTPException as error:
+        raise OSError(f"Docker broke off its answer to {path}: {error!r}") from error
+    finally:
+        connection.close()
+    if answer.status == 404:
+        return None
+    if answer.status != 200:
+        raise OSError(f"Docker answered {answer.status} to {path}: {body[:200]!r}")
+    return json.loads(body)
+
+
+def is_active() -> bool:
+    """Whether Docker runs; asking does not start it."""
+    words = ["systemctl", "is-active", "--quiet", "docker.service"]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def containers() -> list[dict[str, Any]]:
+    """Return all containers, running or not, in a few words each."""
+    return [summary(each) for each in ask("/containers/json?all=1")]
+
+
+def summary(listed: Mapping[str, Any]) -> dict[str, Any]:
+    """Given a container as Docker lists it, return what is needed of it.
+
+    `health` is "", "starting", "healthy" or "unhealthy"; `code` is the exit code of one that ended.
+    """
+    labels = listed.get("Labels") or {}
+    status = listed.get("Status") or ""
+    health = re.search(r"\((?:health: )?(starting|healthy|unhealthy)\)", status)
+    code = re.match(r"(?:Exited|Restarting) \((\d+)\)", status)
+    return {
+        "id": listed["Id"],
+        "name": (listed.get("Names") or ["/"])[0].removeprefix("/"),
+        "project": labels.get(f"{LABEL}project", ""),
+        "service": labels.get(f"{LABEL}service", ""),
+        "one_off": labels.get(f"{LABEL}oneoff") == "True",
+        "hash": labels.get(f"{LABEL}config-hash", ""),
+        "image": listed.get("ImageID", ""),
+        "state": listed.get("State", ""),
+        "health": health[1] if health else "",
+        "code": int(code[1]) if code else None,
+    }
+
+
+def standing(container: Mapping[str, Any], kind: str) -> tuple[Standing, str]:
+    """Given a container's summary and whether it is a "service" or a "job", say how it stands."""
+    state, health, code = container["state"], container["health"], container["code"]
+    if state == "running" and kind == "job":
+        return "waiting", "is still at work"
+    if state == "running" and health in ("", "healthy"):
+        return "ready", "runs"
+    if state == "running" and health == "starting":
+        return "waiting", "is not healthy yet"
+    if state == "running":
+        return "failed", "is unhealthy"
+    if state == "exited" and kind == "job" and code == 0:
+        return "ready", "has ended well"
+    if state == "exited":
+        return "failed", f"ended with {code}"
+    if state in ("created", "restarting"):
+        words = {"created": "has not started yet", "restarting": f"ended with {code}, restarts"}
+        return "waiting", words[state]
+    return "failed", f"is {state}"
+
+
+def of_project(found: Iterable[dict[str, Any]], project: str) -> dict[str, list[dict[str, Any]]]:
+    """Given all containers, return those of a project by their service; `run` ones do not count."""
+    services: dict[str, list[dict[str, Any]]] = {}
+    for each in found:
+        if each["project"] == project and not each["one_off"]:
+            services.setdefault(each["service"], []).append(each)
+    return services
+
+
+def file(path: str) -> dict[str, Any] | None:
+    """Return what is at a path: its kind, hash, mode and owners, or where a link leads."""
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if stat.S_ISLNK(found.st_mode):
+        return {"kind": "link", "target": str(Path(path).readlink())}
+    if not stat.S_ISREG(found.st_mode):
+        return {"kind": "directory" if stat.S_ISDIR(found.st_mode) else "other"}
+    return {
+        "kind": "file",
+        "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+        "mode": f"{stat.S_IMODE(found.st_mode):04o}",
+        "owner": [found.st_uid, found.st_gid],
+    }
+
+
+def keyed(path: str) -> str | None:
+    """Return a digest of a secret, a file or a folder of files, that says nothing without the key.
+
+    None where it is not there, or nothing was ever brought up and so there is no key.
+    """
+    key = FOLDER / "key"
+    if not key.exists() or not Path(path).exists():
+        return None
+    digest = hmac.new(key.read_bytes(), digestmod="sha256")
+    below = [Path(path)] if Path(path).is_file() else sorted(Path(path).rglob("*"))
+    for each in below:
+        if each.is_file():
+            data = each.read_bytes()
+            digest.update(f"{each.relative_to(path)}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()
+
+
+def record(name: str) -> Any:
+    """Return what was written down when a stack was last found as it should be; None for never."""
+    try:
+        return json.loads((FOLDER / name / "record.json").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def image(reference: str) -> str | None:
+    """Return the id of an image, None where it is not on the machine."""
+    found = ask(f"/images/{quote(reference, safe='/:@')}/json")
+    return found["Id"] if found else None
+
+
+def uncommitted(tree: str) -> list[str] | None:
+    """Return the paths in the desired-state folder that differ from its last commit, absolute.
+
+    None where it is no repository. Its index is not even refreshed.
+    """
+    if not Path(tree, ".git").is_dir():
+        return None
+    words = ["git", "--no-optional-locks", "-C", tree, "status", "--porcelain=v1", "-z"]
+    words += ["--untracked-files=all", "--no-renames"]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    rows = done.stdout.decode(errors="surrogateescape").split("\0")
+    return [f"{tree}/{row[3:]}" for row in rows if row]
+
+
+def read(question: Mapping[str, Any]) -> dict[str, Any]:
+    """Given `tree`, and by a stack's name its `files`, `secrets` and `images`, return how all that
+    is. With `whole`, also what Docker says in full of those stacks' containers and all volumes."""
+    docker = is_active()
+    there = containers() if docker else []
+    answer: dict[str, Any] = {
+        "docker": docker,
+        "containers": there,
+        "uncommitted": uncommitted(question["tree"]),
+        "stacks": {},
+    }
+    for name, asked in question["stacks"].items():
+        answer["stacks"][name] = {
+            "record": record(name),
+            "pending": (FOLDER / name / "pending").exists(),
+            "files": {path: file(path) for path in asked["files"]},
+            "secrets": {path: keyed(path) for path in asked["secrets"]},
+            "images": {each: image(each) if docker else None for each in asked["images"]},
+        }
+    if question.get("whole") and docker:
+        ids = [each["id"] for each in there if each["project"] in question["stacks"]]
+        answer["inspected"] = [
+            found for each in ids if (found := ask(f"/containers/{each}/json")) is not None
+        ]
+        volumes = ask("/volumes").get("Volumes") or []
+        answer["volumes"] = {each["Name"]: each for each in volumes}
+    return answer
+
+
+def main() -> None:
+    """Answer the question that is given as JSON."""
+    sys.stdout.write(json.dumps(read(json.loads(sys.argv[1]))) + "\n")
+
+
+if __name__ == "__main__":
+    main()

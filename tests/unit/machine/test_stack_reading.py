@@ -1,0 +1,77 @@
+"""What Docker says of a container, in the words by which stacks are judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clup.machine import stack_reading
+from clup.machine.stack_reading import of_project, standing, summary
+
+LISTED = {
+    "Id": "abc",
+    "Names": ["/web-web-1"],
+    "ImageID": "sha256:1",
+    "State": "running",
+    "Status": "Up 5 minutes (healthy)",
+    "Labels": {
+        "com.docker.compose.project": "web",
+        "com.docker.compose.service": "web",
+        "com.docker.compose.oneoff": "False",
+        "com.docker.compose.config-hash": "1234",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "kind", "expected"),
+    [
+        ("running", "Up 5 minutes (healthy)", "service", ("ready", "runs")),
+        ("running", "Up 5 minutes", "service", ("ready", "runs")),
+        ("running", "Up 1 second (health: starting)", "service", ("waiting", "is not healthy yet")),
+        ("running", "Up 9 hours (unhealthy)", "service", ("failed", "is unhealthy")),
+        ("running", "Up 5 minutes", "job", ("waiting", "is still at work")),
+        ("exited", "Exited (0) 5 minutes ago", "job", ("ready", "has ended well")),
+        ("exited", "Exited (0) 5 minutes ago", "service", ("failed", "ended with 0")),
+        ("exited", "Exited (137) 5 minutes ago", "job", ("failed", "ended with 137")),
+        ("created", "Created", "service", ("waiting", "has not started yet")),
+        ("restarting", "Restarting (7) 1 second ago", "service",
+         ("waiting", "ended with 7, restarts")),
+        ("paused", "Up 5 minutes (Paused)", "service", ("failed", "is paused")),
+        ("dead", "Dead", "job", ("failed", "is dead")),
+    ],
+)  # fmt: skip
+def test_how_a_container_stands(
+    state: str, status: str, kind: str, expected: tuple[str, str]
+) -> None:
+    found = summary({**LISTED, "State": state, "Status": status})
+    assert standing(found, kind) == expected
+
+
+def test_containers_by_their_service() -> None:
+    bare: dict[str, Any] = {"Id": "def", "Names": None, "Labels": None}
+    found = [summary(LISTED), summary(bare)]
+    assert found[1]["name"] == ""
+    assert of_project(found, "web") == {"web": [found[0]]}
+
+
+def test_a_secret_is_known_by_a_digest_that_needs_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack_reading, "FOLDER", tmp_path)
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "one").write_text("1")
+    assert stack_reading.keyed(str(secret)) is None
+    (tmp_path / "key").write_bytes(b"k" * 64)
+    first = stack_reading.keyed(str(secret))
+    assert stack_reading.keyed(str(secret)) == first
+    # What goes from one file to the next is another secret.
+    for name, text in (("one", ""), ("two", "1")):
+        (secret / name).write_text(text)
+    second = stack_reading.keyed(str(secret))
+    (tmp_path / "key").write_bytes(b"l" * 64)
+    assert len({first, second, stack_reading.keyed(str(secret))}) == 3
+    assert stack_reading.keyed(str(tmp_path / "gone")) is None
