@@ -25,13 +25,12 @@ for name in own shut; do
 done
 """
 
-# The neighbour sends what it has for 127.0.0.1 to the machine instead, and takes the answers; it
-# also knows the way to the machine's containers.
+# The neighbour sends what it has for 127.0.0.1 to the machine instead, and takes the answers, which
+# it would not from an address of its own; it also knows the way to the machine's containers.
 ROUTES = """
 sysctl -qw net.ipv4.conf.all.route_localnet=1 net.ipv4.conf.eth0.route_localnet=1
 sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0
-ip route del local 127.0.0.1 dev lo table local
-ip route del local 127.0.0.0/8 dev lo table local
+ip addr del 127.0.0.1/8 dev lo
 ip route add 127.0.0.1/32 via {machine} dev eth0 src {own}
 ip route add {containers}/16 via {machine} dev eth0
 """

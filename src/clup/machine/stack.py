@@ -45,6 +45,8 @@ class Stack:
         self.tree: str = order["tree"]
         self.seconds: float = order["seconds"]
         self.folder = reading.FOLDER / self.name
+        self.project = self.folder
+        """The project's folder for Compose. Its own holds no .env, and is root's alone."""
 
     def up(self) -> None:
         """Put the files in place, bring the stack up, see it healthy, write that down, commit."""
@@ -111,9 +113,11 @@ class Stack:
         write(self.folder / "pending", b"", 0o600)
 
     def _former(self) -> dict[str, Any] | None:
-        """Return the version that ran last, its `files` and what is `expected` of its services.
+        """Return the version that ran last.
 
-        One that somebody brought up by hand, from a file at the live path, is one too.
+        It has its `files`, what is `expected` of its services, and the `project`'s folder. One
+        that somebody brought up by hand, from a file at the live path, is one too: its paths may
+        count from there.
         """
         with suppress(FileNotFoundError, ValueError):
             good: dict[str, Any] = json.loads((self.folder / "good.json").read_text())
@@ -125,7 +129,8 @@ class Stack:
             return None
         return {
             "files": [{**file, "content": live.read_text()}],
-            "expected": dict.fromkeys(there, "service"),
+            "expected": {name: _kind(found) for name, found in there.items()},
+            "project": str(live.parent),
         }
 
     def _bring_up(self, expected: Mapping[str, str]) -> None:
@@ -206,6 +211,7 @@ class Stack:
         say(f"stack {self.name}: putting the version that ran back")
         place(former["files"])
         self._drop(set(self.expected) - set(former["expected"]))
+        self.project = Path(former["project"])
         try:
             self._bring_up(former["expected"])
         except FailedError as error:
@@ -236,7 +242,11 @@ class Stack:
             service: sorted({each["hash"] for each in services.get(service, [])})
             for service in self.expected
         }
-        good = {"files": order["files"], "expected": self.expected}
+        good = {
+            "files": order["files"],
+            "expected": self.expected,
+            "project": str(self.project),
+        }
         write(self.folder / "good.json", json.dumps(good, indent=1).encode(), 0o600)
         record = {"parts": parts, "services": hashes}
         write(self.folder / "record.json", json.dumps(record, indent=1).encode(), 0o600)
@@ -248,8 +258,7 @@ class Stack:
             raise FailedError(f"stack {self.name} runs, but was not committed: {why}")
 
     def _docker_compose(self, file: str, *words: str, seconds: float = 60) -> Any:
-        # Its own folder holds no .env, and only files that root alone reads.
-        place = ("--project-name", self.name, "--project-directory", str(self.folder))
+        place = ("--project-name", self.name, "--project-directory", str(self.project))
         return run(
             "docker", "compose", "--ansi", "never", "--progress", "plain", *place, "--file", file,
             *words, seconds=seconds, HOME="/root",
@@ -291,6 +300,13 @@ def _leave(order: Mapping[str, Any], folder: Path) -> str:
     if why:
         raise FailedError(f"stack {order['name']} is down, but that was not committed: {why}")
     return "its volumes stay, and what its containers had mounted"
+
+
+def _kind(containers: Sequence[Mapping[str, Any]]) -> str:
+    """Return what a service of somebody else's is, going by how its containers are: one that has
+    ended well is a job."""
+    ended = all(each["state"] == "exited" and each["code"] == 0 for each in containers)
+    return "job" if ended else "service"
 
 
 def _sha256(file: Mapping[str, Any]) -> str:
