@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from clup.compose.secret import named_secret, secret_in
 
@@ -52,7 +52,7 @@ def objection(path: str, mode: str, data: bytes) -> str:
     if mode not in ("100644", "100755"):
         return "is no plain file"
     if len(data) > BIGGEST:
-        return f"has {len(data)} bytes, which no file of a stack has"
+        return "is larger than any file of a stack"
     if b"\0" in data:
         return "is no text"
     text = data.decode(errors="replace")
@@ -70,24 +70,56 @@ def scan(tree: str) -> list[str]:
     All that some reference or the reference log leads to is read.
     """
     commits = _git(tree, "rev-list", "--all", "--reflog").split()
-    return list(objections(tree, commits))
+    return objections(tree, commits)
 
 
-def objections(tree: str, commits: Iterable[str]) -> Iterator[str]:
-    """Yield a line for each file of these commits that may not be there, once each."""
-    seen: set[tuple[str, str, str]] = set()
-    for commit in commits:
-        for row in _git(tree, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
-            if not row:
-                continue
-            said, _, path = row.partition("\t")
-            mode, kind, blob = said.split()
-            if (mode, blob, path) in seen:
-                continue
-            seen.add((mode, blob, path))
-            data = _bytes(tree, "cat-file", "blob", blob) if kind == "blob" else b""
-            if why := objection(path, mode, data):
-                yield f"{path} in commit {commit[:12]} {why}"
+def objections(tree: str, commits: Iterable[str]) -> list[str]:
+    """Return a line for each file that these commits bring in and may not be there, once each.
+
+    What a commit has from an earlier one is that one's.
+    """
+    brought = _brought(tree, "".join(f"{commit}\n" for commit in commits))
+    data = _contents(tree, sorted({blob for _, blob, _ in brought}))
+    found = []
+    for (mode, blob, path), commit in brought.items():
+        if why := objection(path, mode, data.get(blob, b"")):
+            found.append(f"{path} in commit {commit[:12]} {why}")
+    return found
+
+
+def _brought(tree: str, commits: str) -> dict[tuple[str, str, str], str]:
+    """Given commits, a line each, return mode, blob and path of each file, with a commit of it."""
+    options = ("-r", "-m", "--root", "--no-renames", "--diff-filter=AMT", "-z")
+    words = _git(tree, "diff-tree", "--stdin", *options, given=commits).split("\0")
+    found: dict[tuple[str, str, str], str] = {}
+    commit = ""
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith(":"):
+            commit = word
+            continue
+        _, mode, _, blob, _ = word.split(" ")
+        found.setdefault((mode, blob, next(rest)), commit)
+    return found
+
+
+def _contents(tree: str, blobs: Sequence[str]) -> dict[str, bytes]:
+    """Return what blobs hold, by their ids; of one that is too large, zeros that are, too."""
+    listed = _git(tree, "cat-file", "--batch-check", given="".join(f"{each}\n" for each in blobs))
+    data: dict[str, bytes] = {}
+    small = []
+    for row in listed.splitlines():
+        blob, kind, size = f"{row} 0".split(" ")[:3]
+        if kind == "blob" and int(size) > BIGGEST:
+            data[blob] = bytes(BIGGEST + 1)
+        elif kind == "blob":
+            small.append(blob)
+    rest = _bytes(tree, "cat-file", "--batch", given="".join(f"{each}\n" for each in small))
+    while rest:
+        header, _, rest = rest.partition(b"\n")
+        blob, _, size = header.decode().split(" ")
+        data[blob], rest = rest[: int(size)], rest[int(size) + 1 :]
+    return data
 
 
 def new_commits(tree: str, lines: Iterable[str]) -> list[str]:
@@ -100,19 +132,18 @@ def new_commits(tree: str, lines: Iterable[str]) -> list[str]:
     return _git(tree, "rev-list", *tips, "--not", "--all").split()
 
 
-def _bytes(tree: str, *words: str) -> bytes:
-    plain = ("-c", "core.fsmonitor=false")
+def _bytes(tree: str, *words: str, given: str = "") -> bytes:
     done = subprocess.run(
-        ["git", *plain, "-C", tree, *words],
-        stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        ["git", "-C", tree, *words],
+        input=given.encode(errors="surrogateescape"), capture_output=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
         raise OSError(f"git {words[0]}: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout
 
 
-def _git(tree: str, *words: str) -> str:
-    return _bytes(tree, *words).decode(errors="surrogateescape")
+def _git(tree: str, *words: str, given: str = "") -> str:
+    return _bytes(tree, *words, given=given).decode(errors="surrogateescape")
 
 
 def main(words: Sequence[str]) -> int:
@@ -120,7 +151,7 @@ def main(words: Sequence[str]) -> int:
     if words[:1] != ["prepared"]:
         return 0
     try:
-        found = list(objections(".", new_commits(".", sys.stdin)))
+        found = objections(".", new_commits(".", sys.stdin))
     except (OSError, ValueError) as error:
         found = [f"nothing could be judged: {error}"]
     for line in found:

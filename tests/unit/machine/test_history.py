@@ -61,7 +61,7 @@ def test_what_belongs_there(path: str, data: bytes) -> None:
         ("web/admin-token", b"x", "a secret by its name"),
         ("web/secrets.yaml", b"x", "a secret by its name"),
         ("web/blob", b"a\0b", "is no text"),
-        ("web/large", b"a" * (BIGGEST + 1), "bytes"),
+        ("web/large", b"a" * (BIGGEST + 1), "is larger"),
         ("web/x", b"-----BEGIN RSA PRIVATE KEY-----", "a private key"),
         ("web/x", b"url: postgres://u:swordfish@db/x", "a password in an address"),
         ("web/x", b"export API_KEY=swordfish", "gives API_KEY a value"),
@@ -129,3 +129,23 @@ def test_every_way_to_a_commit_goes_past_the_hook(tree: Path) -> None:
     git(tree, "rm", "-q", "--cached", ".env")
     assert git(tree, "commit", "-qm", "out").returncode == 0
     assert [line.split(" in commit ")[0] for line in scan(str(tree))] == [".env"]
+
+
+def test_a_history_is_read_as_a_whole(tree: Path) -> None:
+    """Of a merge, of a file that was changed and changed back, and of one that is very large."""
+
+    def leak(name: str, data: bytes) -> None:
+        (tree / name).write_bytes(data)
+        git(tree, "add", "-f", name)
+        git(tree, "-c", "core.hooksPath=/nowhere", "commit", "-qm", name)
+
+    leak("a b", b"fine")
+    first = git(tree, "branch", "--show-current").stdout.strip()
+    git(tree, "checkout", "-qb", "other")
+    leak("a b", b"API_KEY=swordfish\n\0\n")
+    leak("a b", b"fine")
+    git(tree, "checkout", "-q", first)
+    leak("large", b"a" * (BIGGEST + 1))
+    git(tree, "-c", "core.hooksPath=/nowhere", "merge", "-q", "-m", "x", "other")
+    found = [(line.split(" in commit ")[0], line.split(" ", 4)[-1]) for line in scan(str(tree))]
+    assert sorted(path for path, _ in found) == ["a b", "large"]
