@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,19 +18,15 @@ from typing import Any
 
 from clup.machine import stack_reading as reading
 from clup.machine.process import REFUSED, RefusedError, run, say
+from clup.machine.stack_compose import FailedError, compose, last_words, reason
 from clup.machine.stack_files import make_folders, place, write
+from clup.machine.stack_remove import remove
 from clup.machine.stack_tree import commit
-from clup.masking import masked
 
 PAUSE = 0.5
 """Seconds between two looks at containers that are waited for."""
 RESTARTS = 3
 """So many restarts by itself are a service that does not come up."""
-LOG_LINES = 5
-
-
-class FailedError(Exception):
-    """The stack did not come up: one line with the reason and the last lines of the log."""
 
 
 class Stack:
@@ -84,12 +79,12 @@ class Stack:
         draft = self.folder / "draft.yml"
         write(draft, text.encode(), 0o600)
         try:
-            said = self._docker_compose(str(draft), "config", "--quiet")
+            said = compose(self.name, self.project, str(draft), "config", "--quiet")
         finally:
             draft.unlink()
         if said.returncode != 0:
             raise RefusedError(
-                f"stack {self.name}: Compose refuses its file: {_last(said.stderr)};"
+                f"stack {self.name}: Compose refuses its file: {reason(said.stderr)};"
                 " nothing was changed"
             )
         self._refuse_taken()
@@ -146,11 +141,10 @@ class Stack:
 
     def _compose_up(self, end: float, expected: Mapping[str, str], *words: str) -> None:
         left = max(end - time.monotonic(), 1)
-        said = self._docker_compose(
-            self.compose, "up", "--detach", "--no-build", *words, seconds=left
-        )
+        up = ("up", "--detach", "--no-build", *words)
+        said = compose(self.name, self.project, self.compose, *up, seconds=left)
         if said.returncode != 0:
-            raise FailedError(f"it did not come up: {_last(said.stderr)}{self._logs(expected)}")
+            raise FailedError(f"it did not come up: {reason(said.stderr)}{self._logs(expected)}")
 
     def _wait(self, end: float, expected: Mapping[str, str]) -> None:
         told = ""
@@ -196,10 +190,7 @@ class Stack:
         for service, kind in expected.items():
             for each in services.get(service, []):
                 if reading.standing(each, kind)[0] != "ready" or self._restarted(each):
-                    said = run("docker", "logs", "--tail", str(LOG_LINES), each["id"], seconds=20)
-                    lines = [line.strip() for line in (said.stdout + said.stderr).splitlines()]
-                    last = " | ".join(line for line in lines if line) or "nothing"
-                    texts.append(f"; {service} said last: {masked(last)}")
+                    texts.append(f"; {service} said last: {last_words(each['id'])}")
         return "".join(texts)
 
     def _restore(self, former: dict[str, Any] | None) -> str:
@@ -257,50 +248,6 @@ class Stack:
         if why := commit(self.tree, paths, order["who"], order["revision"], order["run"]):
             raise FailedError(f"stack {self.name} runs, but was not committed: {why}")
 
-    def _docker_compose(self, file: str, *words: str, seconds: float = 60) -> Any:
-        place = ("--project-name", self.name, "--project-directory", str(self.project))
-        return run(
-            "docker", "compose", "--ansi", "never", "--progress", "plain", *place, "--file", file,
-            *words, seconds=seconds, HOME="/root",
-        )  # fmt: skip
-
-
-def remove(order: Mapping[str, Any]) -> None:
-    """Take a stack down: its containers and networks go, its volumes and what is mounted stay."""
-    name: str = order["name"]
-    folder = reading.FOLDER / name
-    if reading.is_active():
-        there = [each for each in reading.containers() if each["project"] == name]
-        if there:
-            done = run(
-                "docker", "compose", "--project-name", name, "down", seconds=240, HOME="/root"
-            )
-            if done.returncode != 0:
-                raise FailedError(f"stack {name}: was not taken down: {_last(done.stderr)}")
-    elif folder.exists():
-        raise RefusedError(f"stack {name}: Docker does not run, so nothing was removed; start it")
-    say(_leave(order, folder))
-
-
-def _leave(order: Mapping[str, Any], folder: Path) -> str:
-    """Take the files of a stack that is down out of the desired-state folder."""
-    files: Sequence[Mapping[str, Any]] = []
-    with suppress(FileNotFoundError, ValueError):
-        files = json.loads((folder / "good.json").read_text())["files"]
-    for file in files:
-        live, tree = Path(file["live"]), Path(file["tree"])
-        if live.is_symlink() and live.readlink() == tree:
-            live.unlink()
-        tree.unlink(missing_ok=True)
-    why = ""
-    if files:
-        paths = [file["tree"] for file in files]
-        why = commit(order["tree"], paths, order["who"], order["revision"], order["run"])
-    shutil.rmtree(folder, ignore_errors=True)
-    if why:
-        raise FailedError(f"stack {order['name']} is down, but that was not committed: {why}")
-    return "its volumes stay, and what its containers had mounted"
-
 
 def _kind(containers: Sequence[Mapping[str, Any]]) -> str:
     """Return what a service of somebody else's is, going by how its containers are: one that has
@@ -313,11 +260,6 @@ def _sha256(file: Mapping[str, Any]) -> str:
     found = reading.file(file["tree"])
     assert found is not None, f"{file['tree']} was written just now"
     return str(found["sha256"])
-
-
-def _last(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return masked(" | ".join(lines[-3:])) or "it gave no reason"
 
 
 def main() -> None:

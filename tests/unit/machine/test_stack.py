@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from clup.machine import stack as program
-from clup.machine import stack_files, stack_reading
+from clup.machine import stack_compose, stack_files, stack_reading, stack_remove
 from clup.machine.process import RefusedError
-from clup.machine.stack import FailedError, Stack
+from clup.machine.stack import Stack
+from clup.machine.stack_compose import FailedError
 
 IMAGE = "sha256:1"
 
@@ -158,7 +159,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(
         stack_reading, "containers", lambda: [dict(each) for each in world.containers.values()]
     )
-    monkeypatch.setattr(program, "run", world.run)
+    for module in (program, stack_compose, stack_remove):
+        monkeypatch.setattr(module, "run", world.run)
     monkeypatch.setattr(program, "commit", commit)
     monkeypatch.setattr(program, "PAUSE", 0.001)
     monkeypatch.setattr(program, "write", stepping(stack_files.write))
@@ -271,8 +273,8 @@ def test_a_stack_that_is_removed_leaves_its_files_in_the_history(
         told.append(paths)
         return ""
 
-    monkeypatch.setattr(program, "commit", commit)
-    program.remove(world.order({}))
+    monkeypatch.setattr(stack_remove, "commit", commit)
+    stack_remove.remove(world.order({}))
     assert world.commands[-1].endswith("down")
     assert told == [[str(world.tree)]]
     assert not world.live.is_symlink()
