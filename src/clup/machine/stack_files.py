@@ -38,19 +38,23 @@ def show(each: File, former: bytes | None = None) -> None:
         say(f"skip: {tree} is missing")
         return
     make_folders(live.parent)
-    if each["placed"] == "link":
-        if live.is_symlink() and live.readlink() == tree:
-            return
-        keep(live)
-        candidate = beside(live)
-        candidate.symlink_to(tree)
-        candidate.replace(live)
-        sync_folder(live.parent)
+    if each["placed"] == "link" and _is_link(live, tree):
         return
     there = live.read_bytes() if live.is_file() and not live.is_symlink() else None
-    if there is None or there not in (tree.read_bytes(), former):
+    is_own = there in (tree.read_bytes(), former) if there is not None else _is_link(live, tree)
+    if not is_own:
         keep(live)
-    write(live, tree.read_bytes(), int(each["mode"], 8))
+    if each["placed"] == "copy":
+        write(live, tree.read_bytes(), int(each["mode"], 8))
+        return
+    candidate = beside(live)
+    candidate.symlink_to(tree)
+    candidate.replace(live)
+    sync_folder(live.parent)
+
+
+def _is_link(live: Path, tree: Path) -> bool:
+    return live.is_symlink() and live.readlink() == tree
 
 
 def keep(path: Path) -> None:

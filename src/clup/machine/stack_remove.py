@@ -42,6 +42,8 @@ def _leave(order: Mapping[str, Any], folder: Path) -> str:
         if live.is_symlink() and live.readlink() == tree:
             live.unlink()
         tree.unlink(missing_ok=True)
+        with suppress(OSError):  # other stacks have files there, or it is gone
+            tree.parent.rmdir()
     why = ""
     if files:
         paths = [file["tree"] for file in files]

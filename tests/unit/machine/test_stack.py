@@ -279,4 +279,5 @@ def test_a_stack_that_is_removed_leaves_its_files_in_the_history(
     assert told == [[str(world.tree)]]
     assert not world.live.is_symlink()
     assert not world.tree.exists()
+    assert (world.folder / "tree/.git").is_dir()
     assert not (world.state / "web").exists()

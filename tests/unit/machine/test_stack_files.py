@@ -52,6 +52,7 @@ def test_from_a_link_to_a_copy_and_back(tmp_path: Path) -> None:
         place([file(tmp_path, "one", placed)])
         assert live.is_symlink() == (placed == "link")
         assert live.read_text() == "one"
+    assert kept(tmp_path) == [], "what was there was clup's own each time"
 
 
 def test_a_source_that_is_missing_is_passed_over(
