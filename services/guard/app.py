@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from services.guard.docker import DockerError, DockerGoneError
 from services.guard.door import Door
 from services.guard.refusal import Refusal
 from services.guard.route import Call, route
-from services.guard.say import Sparingly
+from services.guard.say import Lines, Sparingly
 
 BODY_SECONDS = 10
 STALL_SECONDS = 60
@@ -36,12 +37,17 @@ class App:
         self.door = Door(self._protocol)
         self._key = b"Bearer " + key
         self._refusals = Sparingly()
+        logger = logging.Logger("http", logging.WARNING)
+        logger.addHandler(Lines(self._refusals))
         self._changes: set[asyncio.Future[Any]] = set()
         self._server = web.Server(
             self.handle,
             handler_cancellation=True,
             access_log=None,
+            logger=logger,
             keepalive_timeout=0,
+            # Of a body that is refused nothing more is read.
+            lingering_time=0,
             max_line_size=2048,
             max_field_size=2048,
             auto_decompress=False,
@@ -77,12 +83,15 @@ class App:
         except DockerGoneError as error:
             message = f"Docker does not answer ({error})"
             response = self._refused(request, Refusal(503, "docker_gone", message))
+        except TimeoutError:
+            message = f"nothing was read of the answer for {STALL_SECONDS} s"
+            response = self._refused(request, Refusal(408, "stalled", message))
         response.force_close()
         response.headers["Server"] = "clup-guard"
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        call = route(request.method, request.message.path)
+        call = route(request.method, request.raw_path)
         if call.operation != "ping":
             self._check_key(request)
         _check_form(request, call)
@@ -104,10 +113,13 @@ class App:
             "refused",
             peer=request.remote,
             method=request.method[:20],
-            target=request.message.path,
+            target=request.raw_path,
             status=refusal.status,
             code=refusal.code,
         )
+        if request.writer.output_size and request.transport:
+            # The answer has begun, and nothing else can be said in it: it breaks off.
+            request.transport.abort()
         said: dict[str, Any] = {"message": refusal.message, "code": refusal.code}
         if refusal.problems:
             said["problems"] = list(refusal.problems)
@@ -170,7 +182,7 @@ class App:
             async for chunk in answer.content.iter_any():
                 left -= len(chunk)
                 if left < 0:
-                    raise ConnectionAbortedError("the artifacts are larger than artifacts_mb")
+                    raise Refusal(413, "too_large", "the artifacts are larger than artifacts_mb")
                 await _sent(response, chunk)
             await response.write_eof()
             return response

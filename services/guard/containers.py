@@ -85,14 +85,10 @@ class Containers:
             ) from error
 
     async def _make(self, job: Job, asked: Asked, environment: dict[str, str]) -> None:
-        lacking = await self.docker.lacking()
-        if lacking and not self.settings.accepts_missing_limits:
+        if lacking := await self.docker.lacking():
             message = f"Docker here has no {', '.join(sorted(lacking))}; see `docker info`"
             raise Refusal(503, "no_limits", message)
         wanted = body(job, asked, environment, self.settings)
-        if "CpuCfsQuota" in lacking:
-            # The one that Docker refuses to be asked for in vain.
-            del wanted["HostConfig"]["NanoCpus"]
         query = {"name": names.container(asked.id)}
         try:
             made = await self.docker.call("POST", "/containers/create", query, wanted)

@@ -48,7 +48,9 @@ class Docker:
 
     async def __aenter__(self) -> Docker:
         connector = aiohttp.UnixConnector(path=str(self._socket), force_close=True, limit=0)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+        # Docker would compress archives: what passes is to be as large as it is said to be.
+        headers = {"Accept-Encoding": "identity"}
+        self._session = aiohttp.ClientSession(connector=connector, headers=headers)
         return self
 
     async def __aexit__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from datetime import UTC, datetime
@@ -26,6 +27,19 @@ def now() -> str:
 
 def _brief(value: object) -> object:
     return value[:_LONGEST] if isinstance(value, str) else value
+
+
+class Lines(logging.Handler):
+    """What the HTTP server says of requests that are none, in single lines and sparingly."""
+
+    def __init__(self, sparingly: Sparingly):
+        super().__init__()
+        self.sparingly = sparingly
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record without its traceback; of an error, the last words."""
+        error = record.exc_info[1] if record.exc_info else None
+        self.sparingly.say("http", message=record.getMessage(), error=repr(error) if error else "")
 
 
 class Sparingly:

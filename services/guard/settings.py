@@ -43,8 +43,6 @@ class Settings:
     trusted_user: str
     most_containers: int
     most_running: int
-    accepts_missing_limits: bool
-    """Whether jobs run where the kernel gives Docker no limits: in a lab only."""
     cgroup_parent: str
     """The slice or cgroup that bounds all jobs together; nothing for Docker's own."""
 
@@ -136,13 +134,6 @@ def _bounded(text: str, least: int, most: int) -> int:
     return int(text)
 
 
-def _word(text: str) -> bool:
-    """Return yes or no."""
-    if text not in ("yes", "no"):
-        raise ValueError("is neither yes nor no")
-    return text == "yes"
-
-
 def _slice(text: str) -> str:
     """Return the name of a slice such as clup-jobs.slice, or nothing."""
     if text and not _SLICE.fullmatch(text):
@@ -163,6 +154,5 @@ _SETTINGS: dict[str, tuple[Callable[[str], Any], str | None]] = {
     "trusted_user": (_user, None),
     "most_containers": (_count, "256"),
     "most_running": (_count, "16"),
-    "accepts_missing_limits": (_word, "no"),
     "cgroup_parent": (_slice, ""),
 }

@@ -22,7 +22,7 @@ from services.jobs import names
 BUSY_SECONDS = 1.0
 IDLE_SECONDS = 5.0
 MEASURE_SECONDS = 2.0
-SHARE = 20
+SHARE = 5
 """Measuring takes at most one part in so many of the time: it walks through all volumes."""
 
 TIMED_OUT = "timed_out"

@@ -26,7 +26,6 @@ SETTINGS = Settings(
     trusted_user="7002:7002",
     most_containers=4,
     most_running=2,
-    accepts_missing_limits=False,
     cgroup_parent="clup-jobs.slice",
 )
 ASKED = Asked("audit", ID, {"ref": "main", "repository": "clup"}, HEAD)

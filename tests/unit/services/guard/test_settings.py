@@ -29,7 +29,7 @@ def test_what_is_not_said_has_its_default(environment: dict[str, str]) -> None:
     settings = read(environment)
     assert settings.listen == ("0.0.0.0", 2375)
     assert settings.key == b"k" * 64
-    assert (settings.jobs_owner, settings.accepts_missing_limits) == (0, False)
+    assert (settings.jobs_owner, settings.most_running) == (0, 16)
 
 
 REFUSED = {
@@ -47,7 +47,6 @@ REFUSED = {
     "no number": ("GUARD_MOST_RUNNING", "all", "is out of bounds; it is a number from 1 to 10000"),
     "none": ("GUARD_MOST_CONTAINERS", "0", "is out of bounds"),
     "no key": ("GUARD_KEY_FILE", "/nowhere", "cannot be read (No such file or directory)"),
-    "half a word": ("GUARD_ACCEPTS_MISSING_LIMITS", "true", "is neither yes nor no"),
     "a slice's way out": ("GUARD_CGROUP_PARENT", "../x", "is no name of a slice"),
 }
 
