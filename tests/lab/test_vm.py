@@ -28,7 +28,7 @@ CLOCK_SECONDS = 120
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    """Its image is that of the disk matrix: where it is emulated, a package takes its time."""
+    """Its image is that of the disk matrix."""
     with machine(NAME, DISKS, "vm", PACKAGES) as made:
         yield made
     assert vm.pid_of(made.folder) is None, "a machine must not outlive its lab"

@@ -10,18 +10,23 @@ T = TypeVar("T")
 
 
 def side_by_side(calls: Sequence[tuple[float, Callable[[], T]]], capacity: float) -> list[T]:
-    """Given calls with the load of each, make them in their order; return what they return.
+    """Given calls with the load of each, make them, and return what they return, in their order.
 
-    A call waits for room beside those that run, unless there are none. None is overtaken: else the
-    heavy ones would be left to the end, and run there alone.
+    Whenever there is room beside those that run, the first that fits is begun; one that is heavier
+    than the capacity runs alone.
     """
+    waiting = dict(enumerate(calls))
     running: dict[Future[T], float] = {}
-    begun: list[Future[T]] = []
+    begun: dict[int, Future[T]] = {}
     with ThreadPoolExecutor(max(1, len(calls))) as pool:
-        for load, call in calls:
-            while running and sum(running.values()) + load > capacity:
+        while waiting:
+            room = capacity - sum(running.values()) if running else float("inf")
+            fits = next((number for number, (load, _) in waiting.items() if load <= room), None)
+            if fits is None:
                 for ended in wait(running, return_when=FIRST_COMPLETED).done:
                     del running[ended]
-            begun.append(pool.submit(call))
-            running[begun[-1]] = load
-        return [each.result() for each in begun]
+                continue
+            load, call = waiting.pop(fits)
+            begun[fits] = pool.submit(call)
+            running[begun[fits]] = load
+        return [begun[number].result() for number in range(len(calls))]

@@ -17,8 +17,9 @@ from tests.faults.disks.loops import MIB
 BY_ID = "/dev/disk/by-id"
 PACKAGES = (
     "python3", "lvm2", "thin-provisioning-tools", "mdadm", "cryptsetup-bin", "btrfs-progs",
-    "xfsprogs", "bcache-tools", "multipath-tools", "fdisk",
+    "xfsprogs", "bcache-tools", "multipath-tools", "fdisk", "git", "iptables", "nftables",
 )  # fmt: skip
+"""What the machines have from the start, as a package takes minutes where they are emulated."""
 
 
 @dataclass(frozen=True)

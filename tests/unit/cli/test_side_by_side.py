@@ -46,6 +46,14 @@ def test_what_fits_runs_at_the_same_time() -> None:
     assert sorted(side_by_side(calls, 2)) == [0, 1, 2]
 
 
+def test_a_light_one_overtakes_a_heavy_one_that_does_not_fit() -> None:
+    together = Barrier(2)
+    calls = [(1.5, lambda: together.wait(TOGETHER_S)), (1.5, lambda: 7)]
+    calls.append((0.5, lambda: together.wait(TOGETHER_S)))
+    first, second, third = side_by_side(calls, 2)
+    assert ({first, third}, second) == ({0, 1}, 7)
+
+
 def test_what_fails_is_raised_after_the_others() -> None:
     done = []
 

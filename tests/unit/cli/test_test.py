@@ -57,6 +57,7 @@ def test_a_star_stands_for_tracked_files() -> None:
 def test_side_by_side_each_file_has_a_process_and_is_run_once() -> None:
     words = ["pytest", "-q", "tests/b.py", "tests/a.py", "tests/b.py"]
     assert apart(words) == [["pytest", "-q", "tests/b.py"], ["pytest", "-q", "tests/a.py"]]
+    assert apart(["molecule", "test"]) == [["molecule", "test"]]
 
 
 @pytest.fixture
