@@ -76,6 +76,20 @@ def files(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield path.name, path.read_bytes()
 
 
+def seen_by_guard(content: bytes) -> list[Seen]:
+    """Given the guard's file of heads, return them in its order. A line that a full disk or a cut
+    left unfinished is passed over: its container was never made."""
+    found = []
+    for line in content.splitlines():
+        try:
+            said = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(said, dict) and {"head", "id"} <= said.keys():
+            found.append(Seen(str(said["head"]), str(said["id"])))
+    return found
+
+
 def verify(files: Iterable[tuple[str, bytes]], seen: Sequence[Seen] = ()) -> Verdict:
     """Given the files of an export in their order and the heads that others saw, judge it."""
     reading = _Reading()

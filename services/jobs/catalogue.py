@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.jobs.definition import Job, read_job
 from services.jobs.document import LARGEST
+from services.jobs.folder import signature
 from services.jobs.problem import JobError, Problem
 
 _SUFFIX = ".yaml"
@@ -63,30 +64,18 @@ class Catalogue:
     def __init__(self, folder: Path, owner: int | None = None):
         self.folder = folder
         self.owner = owner
-        self._signature = _signature(folder)
+        self._signature = signature(folder)
         self._jobs = read_folder(folder, owner)
 
     def current(self) -> Jobs:
         """Return the jobs as they are now, with the problems of a change that was not taken."""
-        signature = _signature(self.folder)
-        if signature != self._signature:
+        found = signature(self.folder)
+        if found != self._signature:
             fresh = read_folder(self.folder, self.owner)
             if fresh.problems and self._jobs.jobs:
                 fresh = Jobs(self._jobs.jobs, self._jobs.digest, fresh.problems)
-            self._signature, self._jobs = signature, fresh
+            self._signature, self._jobs = found, fresh
         return self._jobs
-
-
-def _signature(folder: Path) -> tuple[object, ...]:
-    """Return what changes when a file of the folder does."""
-    try:
-        with os.scandir(folder) as entries:
-            found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
-    except OSError as error:
-        return (error.errno,)
-    return tuple(
-        sorted((name, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for name, s in found)
-    )
 
 
 def _read(path: Path, owner: int | None) -> str:

@@ -1,0 +1,90 @@
+"""What is brought home from a job's container: its output while it runs, its artifacts after."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tarfile
+from pathlib import Path
+
+from services.jobs import names
+from services.runner.artifacts import Collected, extract
+from services.runner.changes import Changes
+from services.runner.guard import AbsentError, Guard, GuardDownError, RefusedError
+from services.runner.multiplex import Frames, StreamError
+from services.runner.reports import Reports
+from services.runner.spool import Spool
+
+log = logging.getLogger(__name__)
+
+_AGAIN_SECONDS = 1.0
+_FRAMING = 2**20
+"""Bytes that the headers of an archive may have beside its files."""
+
+
+async def spool_output(guard: Guard, job_id: str, spool: Spool, changes: Changes) -> None:
+    """Bring a container's output into a spool until it ends or the spool takes no more.
+
+    When the guard goes away in the middle, it is asked again from the beginning, and what is
+    spooled already is passed over: the output of a container does not change.
+    """
+    while True:
+        try:
+            await _spool_once(guard, job_id, spool, changes)
+            return
+        except (GuardDownError, TimeoutError) as error:
+            log.warning("job %s: its output stopped coming: %s", job_id, error)
+        except AbsentError:
+            return
+        except (RefusedError, StreamError) as error:
+            log.error("job %s: its output cannot be read: %s", job_id, error)
+            return
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _spool_once(guard: Guard, job_id: str, spool: Spool, changes: Changes) -> None:
+    frames, known = Frames(), spool.size
+    async for data in guard.logs(job_id):
+        for stream, part in frames.feed(data):
+            passed = min(known, len(part))
+            known -= passed
+            if passed < len(part):
+                took_all = await asyncio.to_thread(spool.write, stream, part[passed:])
+                changes.tell(job_id)
+                if not took_all:
+                    return
+
+
+async def bring_artifacts(guard: Guard, reports: Reports, job_id: str, limit: int) -> Collected:
+    """Bring a container's artifacts into its job's folder, `limit` bytes at most.
+
+    What is wrong with them is told in the result and ends nothing: a job is not undone by its
+    artifacts. Raise GuardDownError when the guard went away.
+    """
+    collected = Collected()
+    archive, sketch = reports.archive(job_id), reports.sketch(job_id)
+    try:
+        await _download(guard, job_id, archive, limit + _FRAMING)
+        collected = await asyncio.to_thread(extract, archive, sketch, limit)
+        if collected.files:
+            await asyncio.to_thread(sketch.rename, reports.artifacts(job_id))
+    except AbsentError:
+        pass
+    except (RefusedError, TimeoutError) as error:
+        collected.refuse(names.ARTIFACTS, f"the guard does not hand it out: {error}")
+    except (tarfile.TarError, OSError) as error:
+        collected = Collected()
+        collected.refuse(names.ARTIFACTS, f"cannot be taken: {error}")
+    finally:
+        await asyncio.to_thread(reports.discard, job_id)
+    return collected
+
+
+async def _download(guard: Guard, job_id: str, path: Path, limit: int) -> None:
+    size = 0
+    with path.open("wb") as file:
+        async for data in guard.archive(job_id):
+            size += len(data)
+            if size > limit:
+                raise OSError(f"it has more than {limit} bytes")
+            await asyncio.to_thread(file.write, data)

@@ -1,0 +1,71 @@
+"""What a runner does about jobs that another one before it left, and about containers of nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+from contextlib import suppress
+
+from services.runner.attend import MB, finish
+from services.runner.collect import spool_output
+from services.runner.guard import AbsentError, RefusedError
+from services.runner.records import Record, Result
+from services.runner.spool import LOG, Spool
+from services.runner.store import Store
+from services.runner.workshop import Workshop
+
+log = logging.getLogger(__name__)
+
+_STOP_SECONDS = 10
+_OUTPUT_SECONDS = 60.0
+_OUTPUT_MB = 16
+"""What is brought home of the output of a job that has left the catalogue meanwhile."""
+
+
+async def recover(shop: Workshop) -> None:
+    """End every job that was running when the last runner died, as `interrupted`: it is not run
+    again. Raise GuardDownError; whatever was done stays, and the rest is done by the next call."""
+    for record in await shop.desk(Store.unfinished, "running"):
+        reason = "the runner or the machine died while it was running"
+        with suppress(AbsentError):
+            with suppress(RefusedError):
+                await shop.guard.stop(record.id, _STOP_SECONDS)
+            await _save_output(shop, record)
+        shop.reports.discard(record.id)
+        path = shop.reports.folder(record.id) / LOG
+        size = path.stat().st_size if path.exists() else 0
+        await finish(shop, record.id, "interrupted", Result(reason=reason, log_bytes=size))
+    await reap(shop, attended=())
+
+
+async def reap(shop: Workshop, attended: Collection[str]) -> int:
+    """Remove the containers of jobs that nobody attends, and return how many there were. Raise
+    GuardDownError."""
+    removed = 0
+    for container in await shop.guard.containers():
+        if container.id in attended:
+            continue
+        log.warning("job %s: nobody attends its container: it is removed", container.id)
+        try:
+            with suppress(RefusedError):
+                await shop.guard.stop(container.id, _STOP_SECONDS)
+            await shop.guard.remove(container.id)
+        except RefusedError as error:
+            log.error("job %s: its container cannot be removed: %s", container.id, error)
+        removed += 1
+    return removed
+
+
+async def _save_output(shop: Workshop, record: Record) -> None:
+    job = shop.catalogue.current().jobs.get(record.job)
+    spool = Spool(
+        shop.reports.folder(record.id), (job.limits.output_mb if job else _OUTPUT_MB) * MB
+    )
+    try:
+        async with asyncio.timeout(_OUTPUT_SECONDS):
+            await spool_output(shop.guard, record.id, spool, shop.changes)
+    except TimeoutError:
+        log.warning("job %s: not all of its output could be read", record.id)
+    finally:
+        spool.close()

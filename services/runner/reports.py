@@ -1,0 +1,54 @@
+"""The folders of jobs: what is kept of each when it has ended, for people and for callers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from services.jobs import names
+from services.runner.artifacts import FOLDER
+from services.runner.records import Record
+
+_REPORT = "report.json"
+
+
+class Reports:
+    """A folder with a folder for each job: `log`, `artifacts`, `report.json`."""
+
+    def __init__(self, root: Path, tmp: Path):
+        self._root = root
+        self._tmp = tmp
+
+    def folder(self, job_id: str) -> Path:
+        """Return a job's folder, which may not be there."""
+        if not names.is_id(job_id):
+            raise ValueError(f"{job_id!r} is no job's id")
+        return self._root / job_id
+
+    def artifacts(self, job_id: str) -> Path:
+        """Return the folder of a job's artifacts, which may not be there."""
+        return self.folder(job_id) / FOLDER
+
+    def archive(self, job_id: str) -> Path:
+        """Return where a job's artifacts lie as an archive while they are taken out of it."""
+        return self._tmp / f"{self.folder(job_id).name}.tar"
+
+    def sketch(self, job_id: str) -> Path:
+        """Return where a job's artifacts are gathered, before they get their name."""
+        return self.folder(job_id) / f".{FOLDER}"
+
+    def write(self, record: Record) -> None:
+        """Write down how a job ended, beside its log."""
+        folder = self.folder(record.id)
+        folder.mkdir(mode=0o750, exist_ok=True)
+        draft = folder / f".{_REPORT}"
+        draft.write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
+        draft.chmod(0o640)
+        draft.rename(folder / _REPORT)
+
+    def discard(self, job_id: str) -> None:
+        """Remove what was under way for a job."""
+        self.archive(job_id).unlink(missing_ok=True)
+        shutil.rmtree(self.sketch(job_id), ignore_errors=True)

@@ -1,0 +1,154 @@
+"""The queue at work: begins what may begin, and looks after what nobody else does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from datetime import datetime
+
+from services.runner.attend import Attendant, NotBegunError, finish
+from services.runner.guard import GuardDownError
+from services.runner.prune import prune
+from services.runner.records import Result
+from services.runner.recovery import reap, recover
+from services.runner.store import Store, StoreError, utc_now
+from services.runner.turns import Waiting, choose
+from services.runner.workshop import Workshop
+
+log = logging.getLogger(__name__)
+
+_AGAIN_SECONDS = 2.0
+_TIDY_SECONDS = 60.0
+_PRUNE_SECONDS = 3600.0
+
+
+class Scheduler:
+    """Begins queued jobs within the limits, as long as `run` runs."""
+
+    def __init__(self, workshop: Workshop):
+        self._shop = workshop
+        self._wake = asyncio.Event()
+        self._attended: dict[str, tuple[str, Attendant, asyncio.Task[None]]] = {}
+        self._pause_until = 0.0
+        self._tidy_at = 0.0
+        self._prune_at = 0.0
+        self.problem = "the jobs of the last runner are being looked after"
+        """Why nothing is begun; empty while jobs are."""
+
+    @property
+    def running(self) -> int:
+        """How many jobs are attended."""
+        return len(self._attended)
+
+    def wake(self) -> None:
+        """There is something new to begin."""
+        self._wake.set()
+
+    def cancel(self, job_id: str) -> None:
+        """End a job that is attended."""
+        if job_id in self._attended:
+            self._attended[job_id][1].cancel()
+
+    async def run(self) -> None:
+        """Look after what the last runner left, then begin jobs for ever."""
+        try:
+            await self._recover()
+            while True:
+                self._wake.clear()
+                try:
+                    await self._step()
+                    seconds = _AGAIN_SECONDS if self.problem else _TIDY_SECONDS
+                except StoreError as error:
+                    self.problem = str(error)
+                    seconds = _AGAIN_SECONDS
+                await self._sleep(seconds)
+        finally:
+            for _, _, task in self._attended.values():
+                task.cancel()
+
+    async def _recover(self) -> None:
+        while True:
+            try:
+                await recover(self._shop)
+            except (GuardDownError, StoreError, OSError, TimeoutError) as error:
+                self.problem = f"the jobs of the last runner wait to be looked after: {error}"
+                log.warning("%s", self.problem)
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                self.problem = ""
+                return
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _step(self) -> None:
+        if time.monotonic() >= self._tidy_at:
+            await self._tidy()
+            self._tidy_at = time.monotonic() + _TIDY_SECONDS
+        queue = await self._shop.desk(Store.queue)
+        waiting = [each for each in queue if each.id not in self._attended]
+        await self._give_up(waiting)
+        if time.monotonic() >= self._pause_until:
+            self.problem = ""
+            self._begin(waiting)
+        self._shop.metrics.queued.set(len(waiting))
+        self._shop.metrics.running.set(len(self._attended))
+
+    def _begin(self, waiting: list[Waiting]) -> None:
+        """Begin what may begin, and take it out of what waits."""
+        limits = self._shop.callers.current().limits()
+        while True:
+            running = Counter(caller for caller, _, _ in self._attended.values())
+            chosen = choose(waiting, running, limits, self._shop.settings.parallel)
+            if chosen is None:
+                break
+            waiting.remove(chosen)
+            attendant = Attendant(self._shop, chosen.id)
+            task = asyncio.create_task(self._attend(chosen.id, attendant))
+            self._attended[chosen.id] = (chosen.caller, attendant, task)
+
+    async def _attend(self, job_id: str, attendant: Attendant) -> None:
+        try:
+            await attendant.attend()
+        except NotBegunError as error:
+            self.problem = f"no job can begin: {error}"
+            self._pause_until = time.monotonic() + _AGAIN_SECONDS
+            log.warning("job %s: waits: %s", job_id, error)
+        except Exception:
+            # Whatever it is, the job must not stay as running for ever, nor its container.
+            log.exception("job %s: the runner failed", job_id)
+            reason = "the runner failed; see its log"
+            await finish(self._shop, job_id, "error", Result(reason=reason))
+        finally:
+            del self._attended[job_id]
+            self.wake()
+
+    async def _give_up(self, waiting: list[Waiting]) -> None:
+        """End what has waited too long, as nobody could begin it or its caller is no more."""
+        seconds = self._shop.settings.queue_seconds
+        for each in [each for each in waiting if waited(each.created, utc_now()) > seconds]:
+            waiting.remove(each)
+            reason = f"it could not be begun within {seconds} s; see /healthz for what is wrong"
+            await finish(self._shop, each.id, "error", Result(reason=reason))
+
+    async def _tidy(self) -> None:
+        """Remove containers of nobody and, once an hour, what is old. Nothing begins meanwhile."""
+        attended = set(self._attended)
+        try:
+            await reap(self._shop, attended)
+            if time.monotonic() >= self._prune_at:
+                self._prune_at = time.monotonic() + _PRUNE_SECONDS
+                await asyncio.to_thread(prune, self._shop.settings, attended)
+        except (GuardDownError, OSError, TimeoutError) as error:
+            log.warning("not all could be tidied: %s", error)
+
+
+def waited(created: str, now: str) -> float:
+    """Given two times, UTC in ISO 8601, return the seconds between them."""
+    return (datetime.fromisoformat(now) - datetime.fromisoformat(created)).total_seconds()

@@ -1,0 +1,267 @@
+"""The state of all jobs, in SQLite: what was answered is on disk, and its audit line with it.
+
+Each method is one transaction, written through to the disk before it returns (WAL, synchronous
+FULL). A change of a state and its audit line are in the same one: neither is ever there alone.
+Times are those of the caller's `now`, which may jump; what came after what, `seq` tells.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from services.audit import chain
+from services.runner import records
+from services.runner.records import COLUMNS, Record, Request, Result
+from services.runner.states import NEXT, State, is_final
+from services.runner.turns import Waiting
+
+_SCHEMA = """
+CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    job TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    image TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created TEXT NOT NULL,
+    started TEXT NOT NULL DEFAULT '',
+    finished TEXT NOT NULL DEFAULT '',
+    cancelling INTEGER NOT NULL DEFAULT 0,
+    result TEXT NOT NULL DEFAULT '{}',
+    idempotency_key TEXT,
+    UNIQUE (caller, idempotency_key)
+) STRICT;
+CREATE INDEX unfinished ON jobs (state) WHERE state IN ('queued', 'running');
+CREATE INDEX by_caller ON jobs (caller, seq);
+CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY,
+    hash TEXT NOT NULL,
+    line TEXT NOT NULL
+) STRICT;
+PRAGMA user_version = 1;
+"""
+_VERSION = 1
+
+
+class StoreError(Exception):
+    """The store cannot be read or written now: a full or broken disk."""
+
+
+class KeyReusedError(Exception):
+    """An idempotency key came with another request before. Has that job."""
+
+    def __init__(self, record: Record):
+        super().__init__(record.id)
+        self.record = record
+
+
+class QueueFullError(Exception):
+    """No more jobs may wait, of this caller or of all."""
+
+
+def utc_now() -> str:
+    """Return the time as the store and the audit chain write it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Store:
+    """One connection, for one thread at a time."""
+
+    def __init__(self, path: Path, now: Callable[[], str] = utc_now):
+        self._now = now
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                self._db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: {error}; see that its folder is writable") from error
+        if version not in (0, _VERSION):
+            raise StoreError(
+                f"{path}: was written by a newer runner (version {version}, this one knows "
+                f"{_VERSION}); start that one"
+            )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def accept(self, request: Request, queued: int, queued_of_all: int) -> tuple[Record, bool]:
+        """Put a job into the queue, and return it with True.
+
+        A request that came before with the same idempotency key has its job already: return that
+        with False. Raise KeyReusedError, or QueueFullError when so many of the caller or of all
+        wait already.
+        """
+        with self._changing():
+            if request.key is not None:
+                where = "WHERE caller = ? AND idempotency_key = ?"
+                for former in self._records(where, request.caller, request.key):
+                    if (former.job, former.parameters) != (request.job, request.parameters):
+                        raise KeyReusedError(former)
+                    return former, False
+            counted = "SELECT count(*), ifnull(sum(caller = ?), 0) FROM jobs WHERE state = 'queued'"
+            of_all, own = self._db.execute(counted, (request.caller,)).fetchone()
+            if own >= queued or of_all >= queued_of_all:
+                raise QueueFullError
+            job_id = secrets.token_hex(16)
+            self._db.execute(
+                "INSERT INTO jobs (id, job, caller, parameters, image, state, created,"
+                " idempotency_key) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?)",
+                (
+                    job_id,
+                    request.job,
+                    request.caller,
+                    json.dumps(dict(request.parameters)),
+                    request.image,
+                    self._now(),
+                    request.key,
+                ),
+            )
+            record = self._one(job_id)
+            self._audit(record)
+            return record, True
+
+    def begin(self, job_id: str, image: str) -> Record | None:
+        """Let a queued job run; None when it is no longer queued, or about to be cancelled."""
+        with self._changing():
+            record = self._one(job_id)
+            if record.state != "queued" or record.cancelling:
+                return None
+            return self._move(replace(record, image=image, started=self._now()), "running")
+
+    def finish(self, job_id: str, state: State, result: Result) -> Record | None:
+        """Let a job end in a state; None when it had ended before."""
+        with self._changing():
+            record = self._one(job_id)
+            if is_final(record.state):
+                return None
+            return self._move(replace(record, result=result, finished=self._now()), state)
+
+    def cancel(self, job_id: str) -> Record:
+        """Note that a caller wants a job's end. One that waits has ended with that; one that runs
+        is to be ended by whoever watches it."""
+        with self._changing():
+            record = self._one(job_id)
+            if is_final(record.state):
+                return record
+            if record.state == "queued":
+                result = Result(reason="a caller asked for its end before it began")
+                ended = replace(record, result=result, finished=self._now(), cancelling=True)
+                return self._move(ended, "cancelled")
+            self._db.execute("UPDATE jobs SET cancelling = 1 WHERE id = ?", (job_id,))
+            return self._one(job_id)
+
+    def get(self, job_id: str) -> Record | None:
+        """Return a job, None when there is none of that id."""
+        with self._reading():
+            return next(iter(self._records("WHERE id = ?", job_id)), None)
+
+    def listing(
+        self,
+        caller: str | None = None,
+        state: State | None = None,
+        job: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Record]:
+        """Return jobs, the newest first: of a caller, in a state, of a name, older than a `seq`."""
+        asked = {"caller = ?": caller, "state = ?": state, "job = ?": job, "seq < ?": before}
+        terms = {term: value for term, value in asked.items() if value is not None}
+        where = f"WHERE {' AND '.join(terms)}" if terms else ""
+        with self._reading():
+            return self._records(f"{where} ORDER BY seq DESC LIMIT {limit:d}", *terms.values())
+
+    def unfinished(self, state: State) -> list[Record]:
+        """Return the jobs in a state that is not final, the oldest first."""
+        with self._reading():
+            return self._records("WHERE state = ? ORDER BY seq", state)
+
+    def queue(self) -> list[Waiting]:
+        """Return what waits, the oldest first."""
+        with self._reading():
+            rows = self._db.execute(
+                "SELECT id, caller, created FROM jobs WHERE state = 'queued' ORDER BY seq"
+            )
+            return [Waiting(*row) for row in rows]
+
+    def head(self) -> str:
+        """Return the hash of the last audit line."""
+        with self._reading():
+            return self._head()[1]
+
+    def lines(self, after: int, most: int) -> list[tuple[int, str]]:
+        """Return at most so many audit lines after a number, each with its number."""
+        with self._reading():
+            asked = "SELECT seq, line FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"
+            return self._db.execute(asked, (after, most)).fetchall()
+
+    def _move(self, record: Record, state: State) -> Record:
+        if state not in NEXT[record.state]:
+            raise ValueError(f"a job that is {record.state} cannot become {state}")
+        moved = replace(record, state=state)
+        self._db.execute(
+            "UPDATE jobs SET state = ?, image = ?, started = ?, finished = ?, cancelling = ?,"
+            " result = ? WHERE id = ?",
+            (
+                moved.state,
+                moved.image,
+                moved.started,
+                moved.finished,
+                moved.cancelling,
+                records.result_text(moved.result),
+                moved.id,
+            ),
+        )
+        self._audit(moved)
+        return moved
+
+    def _audit(self, record: Record) -> None:
+        seq, prev = self._head()
+        line = chain.link(records.event(record), self._now(), seq + 1, prev)
+        self._db.execute("INSERT INTO audit VALUES (?, ?, ?)", (line.seq, line.hash, line.text))
+
+    def _head(self) -> tuple[int, str]:
+        last = self._db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+        return last or (0, chain.GENESIS)
+
+    def _one(self, job_id: str) -> Record:
+        (record,) = self._records("WHERE id = ?", job_id)
+        return record
+
+    def _records(self, rest: str, *values: Any) -> list[Record]:
+        rows = self._db.execute(f"SELECT {COLUMNS} FROM jobs {rest}", values)
+        return [records.from_row(row) for row in rows]
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One transaction. It is taken back as a whole when anything in it fails."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            finally:
+                # Of a full disk SQLite takes it back itself.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise StoreError(f"the state of jobs cannot be written: {error}") from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"the state of jobs cannot be read: {error}") from error

@@ -1,0 +1,37 @@
+"""Whose job is next, and who must wait: decided from numbers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+RETRY_SECONDS = 5
+"""What a caller is told to wait before it asks again."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A job in the queue."""
+
+    id: str
+    caller: str
+    created: str = ""
+    """When it came: UTC in ISO 8601."""
+
+
+def choose(
+    queue: Sequence[Waiting],
+    running: Mapping[str, int],
+    limits: Mapping[str, int],
+    parallel: int,
+) -> Waiting | None:
+    """Given the queue with its oldest first, how many jobs of each caller run, how many may, and
+    how many may of all, return the job to begin; None when none may.
+
+    The caller with the fewest running jobs comes first, so that nobody's long queue is another's
+    wait; among equals, the oldest job.
+    """
+    if sum(running.values()) >= parallel:
+        return None
+    free = [each for each in queue if running.get(each.caller, 0) < limits.get(each.caller, 0)]
+    return min(free, key=lambda each: running.get(each.caller, 0), default=None)

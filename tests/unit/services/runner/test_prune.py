@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from services.runner.prune import Kept, prune, superfluous
+from services.runner.settings import Settings
+
+DAY = 86_400
+NOW = 1000 * DAY
+
+CASES: dict[str, tuple[list[Kept], list[str]]] = {
+    "nothing": ([], []),
+    "young and small": ([Kept("a", 10, NOW)], []),
+    "old": ([Kept("a", 1, NOW - 31 * DAY), Kept("b", 1, NOW - 29 * DAY)], ["a"]),
+    "too much, the oldest first": (
+        [Kept("a", 60, NOW - 1), Kept("b", 60, NOW - 3), Kept("c", 30, NOW - 2)], ["b"]
+    ),
+    "one alone that is too much": ([Kept("a", 101, NOW)], ["a"]),
+    "from the future": ([Kept("a", 1, NOW + 9 * DAY)], []),
+    "old does not count as much": ([Kept("a", 99, NOW - 31 * DAY), Kept("b", 99, NOW)], ["a"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kept", "gone"), CASES.values(), ids=CASES)
+def test_what_is_superfluous(kept: list[Kept], gone: list[str]) -> None:
+    assert [each.name for each in superfluous(kept, NOW, 30, 100)] == gone
+
+
+def made(path: Path, size: int, age_days: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size)
+    seconds = path.stat().st_mtime - age_days * DAY
+    os.utime(path, (seconds, seconds))
+    return path
+
+
+def test_old_files_go_and_links_lead_nowhere(tmp_path: Path) -> None:
+    settings = Settings("tcp://x:1", tmp_path / "key", tmp_path / "data", tmp_path / "cache")
+    canary = made(tmp_path / "outside/canary", 10, age_days=400)
+    old = made(settings.shared_cache / "m2/old.jar", 10, age_days=400)
+    young = made(settings.shared_cache / "m2/young.jar", 10)
+    (settings.shared_cache / "up").symlink_to(tmp_path / "outside")
+    (settings.shared_cache / "m2/link").symlink_to(canary)
+    report = made(settings.reports / ("a" * 32) / "log", 10).parent
+    os.utime(report, (1, 1))
+    running = made(settings.reports / ("b" * 32) / "log", 10).parent
+    os.utime(running, (1, 1))
+    prune(settings, [running.name])
+    assert old.exists(), "while a job runs, the cache is left alone"
+    assert running.exists()
+    assert not report.exists()
+    prune(settings, [])
+    assert not old.exists()
+    assert not running.exists()
+    assert young.exists()
+    assert canary.exists()

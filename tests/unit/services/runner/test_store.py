@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import itertools
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.audit.chain import GENESIS
+from services.audit.verify import Seen, verify
+from services.runner.records import Request, Result
+from services.runner.store import KeyReusedError, QueueFullError, Store, StoreError
+from tests.unit.services.runner.runners import IMAGE
+
+AUDIT = Request("audit", {"level": "high", "depth": 5}, "gateway", IMAGE)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    seconds = itertools.count()
+    made = Store(tmp_path / "db", now=lambda: f"2026-01-31T12:00:{next(seconds):02d}.000Z")
+    yield made
+    made.close()
+
+
+def accept(store: Store, request: Request = AUDIT) -> str:
+    return store.accept(request, 10, 20)[0].id
+
+
+def test_from_the_queue_to_the_end(store: Store) -> None:
+    job = accept(store)
+    begun = store.begin(job, IMAGE)
+    assert begun
+    assert (begun.state, begun.started) == ("running", "2026-01-31T12:00:02.000Z")
+    result = Result(exit_code=3, reason="it ended", artifacts_refused=("a",), usage={"x": 1.5})
+    store.finish(job, "failed", result)
+    found = store.get(job)
+    assert found
+    assert (found.state, found.result) == ("failed", result)
+    assert found.parameters == {"level": "high", "depth": 5}
+
+
+def test_no_job_runs_twice_or_ends_twice(store: Store) -> None:
+    job = accept(store)
+    assert store.begin(job, IMAGE)
+    assert store.begin(job, IMAGE) is None
+    assert store.finish(job, "succeeded", Result(exit_code=0))
+    assert store.finish(job, "interrupted", Result()) is None
+    assert store.begin(job, IMAGE) is None
+    found = store.get(job)
+    assert found
+    assert found.state == "succeeded"
+
+
+def test_a_state_that_cannot_follow_is_refused_and_nothing_is_written(store: Store) -> None:
+    job = accept(store)
+    with pytest.raises(ValueError, match="a job that is queued cannot become succeeded"):
+        store.finish(job, "succeeded", Result())
+    assert len(store.lines(0, 10)) == 1
+    assert accept(store)
+
+
+def test_cancelling(store: Store) -> None:
+    waits, runs, ended = accept(store), accept(store), accept(store)
+    store.begin(runs, IMAGE)
+    store.begin(ended, IMAGE)
+    store.finish(ended, "succeeded", Result(exit_code=0))
+    assert store.cancel(waits).state == "cancelled"
+    assert store.begin(waits, IMAGE) is None
+    assert (store.cancel(runs).state, store.cancel(runs).cancelling) == ("running", True)
+    assert (store.cancel(ended).state, store.cancel(ended).cancelling) == ("succeeded", False)
+
+
+def test_an_idempotency_key_gives_the_same_job(store: Store) -> None:
+    keyed = Request("audit", {"depth": 5}, "gateway", IMAGE, key="k")
+    first, is_new = store.accept(keyed, 10, 20)
+    assert is_new
+    store.cancel(first.id)
+    again, is_new = store.accept(keyed, 10, 20)
+    assert (again.id, again.state, is_new) == (first.id, "cancelled", False)
+    for other in (
+        Request("audit", {"depth": 6}, "gateway", IMAGE, key="k"),
+        Request("build", {"depth": 5}, "gateway", IMAGE, key="k"),
+    ):
+        with pytest.raises(KeyReusedError, match=first.id):
+            store.accept(other, 10, 20)
+    others, is_new = store.accept(Request("audit", {"depth": 5}, "other", IMAGE, "k"), 10, 20)
+    assert (others.id != first.id, is_new) == (True, True)
+
+
+def test_the_queue_is_bounded_for_each_and_for_all(store: Store) -> None:
+    other = Request("audit", {}, "other", IMAGE)
+    for _ in range(2):
+        store.accept(AUDIT, 2, 3)
+    with pytest.raises(QueueFullError):
+        store.accept(AUDIT, 2, 3)
+    job, _ = store.accept(other, 2, 3)
+    with pytest.raises(QueueFullError):
+        store.accept(other, 2, 3)
+    store.begin(job.id, IMAGE)
+    store.accept(other, 2, 3)
+
+
+def test_listing(store: Store) -> None:
+    ids = [accept(store) for _ in range(5)]
+    store.begin(ids[1], IMAGE)
+    assert [each.id for each in store.listing(limit=2)] == [ids[4], ids[3]]
+    assert [each.id for each in store.listing(before=3)] == [ids[1], ids[0]]
+    assert [each.id for each in store.listing(caller="gateway", state="running")] == [ids[1]]
+    assert store.listing(caller="other") == store.listing(job="build") == []
+    assert [each.id for each in store.queue()] == [ids[0], *ids[2:]]
+
+
+def test_each_state_has_its_audit_line(store: Store) -> None:
+    job = accept(store)
+    assert (store.head() != GENESIS, len(store.lines(0, 9))) == (True, 1)
+    seen = Seen(store.head(), job)
+    store.begin(job, IMAGE)
+    store.finish(job, "succeeded", Result(exit_code=0))
+    content = "".join(f"{line}\n" for _, line in store.lines(0, 9)).encode()
+    verdict = verify([("0", content)], [seen])
+    assert (verdict.findings, verdict.lines, verdict.head) == ((), 3, store.head())
+    assert b'"parameters":{"depth":5,"level":"high"}' in content
+    assert [seq for seq, _ in store.lines(1, 1)] == [2]
+
+
+def test_a_full_disk_takes_a_change_back_as_a_whole(store: Store, tmp_path: Path) -> None:
+    job = accept(store)
+    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="the state of jobs cannot be written: database or disk"):
+        all(accept(store) for _ in range(1000))
+    accepted, lines = len(store.listing(limit=200)), len(store.lines(0, 2000))
+    assert accepted == lines
+    store._db.execute("PRAGMA max_page_count = 10000")
+    assert store.begin(job, IMAGE)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from services.runner.records import Request
+from services.runner.store import Store
+store = Store(Path(sys.argv[1]))
+for _ in range(20):
+    record, _ = store.accept(Request("audit", {}, "gateway", "x"), 99, 99)
+    print(record.id, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_was_accepted_is_there_after_a_kill(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", KILLED, str(tmp_path / "db")]
+    killed = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    store = Store(tmp_path / "db")
+    assert [each.id for each in store.queue()] == killed.stdout.split()
+    store.close()
+
+
+def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "db")
+    db.execute("PRAGMA user_version = 2")
+    db.close()
+    with pytest.raises(StoreError, match="written by a newer runner"):
+        Store(tmp_path / "db")
