@@ -12,9 +12,11 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from services.jobs import Catalogue
 from services.runner import errors, metrics, settings
+from services.runner.agents import Agents
 from services.runner.callers import Callers
 from services.runner.desk import Desk
 from services.runner.door import By, Places, Shop, Slots, SmallBodies
@@ -67,6 +69,8 @@ def create(chosen: Settings) -> FastAPI:
     app.state.slots = Slots(chosen.followers)
     app.include_router(router)
     app.include_router(operation)
+    app.state.agents = Agents(shop, app.state.scheduler, app.state.slots)
+    app.router.routes.append(Route("/mcp", endpoint=app.state.agents, include_in_schema=False))
     app.add_exception_handler(ApiError, errors.on_api_error)
     app.add_exception_handler(HTTPException, errors.on_http_error)
     app.add_exception_handler(RequestValidationError, errors.on_invalid)
@@ -88,7 +92,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(_for_ever("export", shop.exporter.run)),
     ]
     try:
-        yield
+        async with app.state.agents.sessions.run():
+            yield
     finally:
         for task in tasks:
             task.cancel()

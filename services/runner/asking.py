@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from services.jobs import JobError, names
+from services.jobs.problem import shown
 from services.runner.callers import Caller
 from services.runner.door import Slots
 from services.runner.errors import ApiError
@@ -18,7 +19,9 @@ from services.runner.workshop import Workshop
 
 def unknown_job(job_id: str) -> ApiError:
     """Return the answer for a job that is not there, or is another's."""
-    return ApiError(404, "unknown_job", f"there is no job {job_id}", "GET /v1/jobs lists yours")
+    return ApiError(
+        404, "unknown_job", f"there is no job {shown(job_id)}", "GET /v1/jobs lists yours"
+    )
 
 
 async def run_job(
@@ -33,10 +36,12 @@ async def run_job(
     known = shop.catalogue.current().jobs.get(job)
     if not caller.may_run(job):
         cure = "GET /v1/catalogue lists what you may run"
-        raise ApiError(403, "forbidden_job", f"{caller.name} may not run {job}", cure)
+        raise ApiError(403, "forbidden_job", f"{caller.name} may not run {shown(job)}", cure)
     if known is None:
         cure = "GET /v1/catalogue lists the jobs"
-        raise ApiError(404, "unknown_job_name", f"there is no job {job} in the catalogue", cure)
+        raise ApiError(
+            404, "unknown_job_name", f"there is no job {shown(job)} in the catalogue", cure
+        )
     try:
         known.environment(parameters)
     except JobError as error:
@@ -71,7 +76,7 @@ async def see_job(shop: Workshop, caller: Caller, job_id: str) -> Record:
     """Return a job of the caller's. Raise ApiError: that of others is as if it were not there."""
     record = await shop.desk(Store.get, job_id) if names.is_id(job_id) else None
     if record is None or not (caller.sees_all or record.caller == caller.name):
-        raise unknown_job(job_id[:40])
+        raise unknown_job(job_id)
     return record
 
 

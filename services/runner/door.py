@@ -9,6 +9,8 @@ from typing import Annotated, cast
 from fastapi import Depends, Request, Security
 from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.runner.callers import Caller
@@ -84,7 +86,17 @@ async def known_caller(
     shop: Shop, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 ) -> Caller:
     """Return whose token came with the request. Raise ApiError when it is nobody's."""
-    caller = shop.callers.current().find(given.credentials) if given else None
+    return _let_in(shop, given.credentials if given else None)
+
+
+def caller_of(shop: Workshop, scope: Scope) -> Caller:
+    """Return whose token came with a request that no route takes. Raise ApiError."""
+    scheme, token = get_authorization_scheme_param(Headers(scope=scope).get("Authorization"))
+    return _let_in(shop, token if scheme.lower() == "bearer" else None)
+
+
+def _let_in(shop: Workshop, token: str | None) -> Caller:
+    caller = shop.callers.current().find(token) if token else None
     if caller is None:
         shop.metrics.refused.labels("unauthorized").inc()
         raise ApiError(

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 from aiohttp import web
 
@@ -54,6 +55,8 @@ class FakeGuard:
         self.catalogue = ""
         self.refusals: dict[str, tuple[int, str]] = {}
         self.most_running = 0
+        self.lost_answers: list[str] = []
+        self._connections: WeakSet[asyncio.Transport] = WeakSet()
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._door])
@@ -78,9 +81,20 @@ class FakeGuard:
             return _refused(401, "send the key")
         if refusal := self.refusals.get(request.path.rsplit("/", 1)[-1]):
             return _refused(*refusal)
+        if request.transport is not None:
+            self._connections.add(request.transport)
         answer = await handler(request)  # type: ignore[operator]
         assert isinstance(answer, web.StreamResponse)
+        verb = request.path.rsplit("/", 1)[-1]
+        if verb in self.lost_answers:
+            self.lost_answers.remove(verb)
+            self.drop()
         return answer
+
+    def drop(self) -> None:
+        """Break all connections, as a guard that is killed does."""
+        while self._connections:
+            self._connections.pop().abort()
 
     async def _ping(self, _: web.Request) -> web.Response:
         return web.Response(text="OK")

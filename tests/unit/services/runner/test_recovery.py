@@ -1,0 +1,203 @@
+"""Nothing is lost, run twice or left behind, whoever dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from services.audit.verify import Seen, files, verify
+from tests.unit.services.runner.fake_guard import FakeGuard, Script, serving
+from tests.unit.services.runner.runners import Running, lay_out, running, token
+from tests.unit.services.runner.test_api import told, until
+
+LONG = Script(output=[(0, 1, b"begun\n")], seconds=60)
+BRIEF = Script(output=[(0, 1, b"one\n"), (0.6, 1, b"two\n")], seconds=0.2)
+SCRIPTS = {"long": LONG, "brief": BRIEF, "quick": Script()}
+
+
+def test_what_a_dead_runner_left(tmp_path: Path) -> None:
+    guard = FakeGuard(SCRIPTS)
+
+    async def story() -> None:
+        async with running(tmp_path, guard=guard, parallel=1) as it:
+            runs, waits = await it.run("long"), await it.run("brief")
+            await until(lambda: bool(guard.containers.get(runs) and guard.containers[runs].printed))
+        assert guard.containers.keys() == {runs}
+        foreign = "f" * 32
+        guard.containers[foreign] = guard.containers[runs]
+        async with running(tmp_path, guard=guard, parallel=1) as it:
+            job = await it.end(runs)
+            assert job["state"] == "interrupted"
+            assert "died while it was running" in job["result"]["reason"]
+            assert (await it.client().get(f"/v1/jobs/{runs}/logs")).text == "begun\n"
+            assert (await it.end(waits))["state"] == "succeeded"
+            await until(lambda: guard.containers == {})
+        assert guard.started == {runs: 1, waits: 1}
+
+    asyncio.run(story())
+
+
+def test_jobs_wait_while_the_guard_is_away(tmp_path: Path) -> None:
+    async def story(it: Running) -> None:
+        await it.ran("quick")
+        it.guard.is_docker_down = True
+        job = await it.run("quick")
+        await asyncio.sleep(0.3)
+        assert (await it.client().get(f"/v1/jobs/{job}")).json()["state"] == "queued"
+        it.guard.is_docker_down = False
+        assert (await it.end(job))["state"] == "succeeded"
+
+    told(tmp_path, story, scripts=SCRIPTS)
+
+
+def test_jobs_do_not_wait_for_ever(tmp_path: Path) -> None:
+    async def story(it: Running) -> None:
+        it.guard.is_docker_down = True
+        job = await it.end(await it.run("quick"))
+        assert job["state"] == "error"
+        assert "could not be begun within 1 s" in job["result"]["reason"]
+
+    told(tmp_path, story, scripts=SCRIPTS, queue_seconds=1)
+
+
+async def nothing(guard: FakeGuard, job: str) -> None:
+    """Let the container go on."""
+
+
+async def killed(guard: FakeGuard, job: str) -> None:
+    """Have Docker's death kill the container."""
+    container = guard.containers[job]
+    assert container.task
+    container.task.cancel()
+    guard._end(container, 137)
+
+
+async def gone(guard: FakeGuard, job: str) -> None:
+    """Have the container vanish."""
+    del guard.containers[job]
+
+
+LOSSES: dict[str, tuple[Callable[[FakeGuard, str], Awaitable[None]], str, str]] = {
+    "it goes on": (nothing, "succeeded", "one\ntwo\n"),
+    "it is killed": (killed, "interrupted", "one\n"),
+    "it vanishes": (gone, "interrupted", "one\n"),
+}
+
+
+@pytest.mark.parametrize(("meanwhile", "state", "log"), LOSSES.values(), ids=LOSSES)
+def test_the_guard_goes_away_while_a_job_runs(
+    tmp_path: Path,
+    meanwhile: Callable[[FakeGuard, str], Awaitable[None]],
+    state: str,
+    log: str,
+) -> None:
+    async def story(it: Running) -> None:
+        job = await it.run("brief")
+        folder = tmp_path / "data/reports" / job / "log"
+        await until(lambda: folder.exists() and folder.read_bytes() == b"one\n")
+        it.guard.is_docker_down = True
+        it.guard.drop()
+        await meanwhile(it.guard, job)
+        await asyncio.sleep(0.1)
+        it.guard.is_docker_down = False
+        assert (await it.end(job))["state"] == state
+        assert (await it.client().get(f"/v1/jobs/{job}/logs")).text == log
+        assert it.guard.started == {job: 1}
+
+    told(tmp_path, story, scripts=SCRIPTS)
+
+
+@pytest.mark.parametrize("answer", ["create", "start", "wait", "json", "logs", "archive"])
+def test_an_answer_is_lost(tmp_path: Path, answer: str) -> None:
+    async def story(it: Running) -> None:
+        it.guard.lost_answers = [answer]
+        job = await it.ran("brief")
+        assert job["state"] == "succeeded"
+        assert it.guard.started == {job["id"]: 1}
+        assert (await it.client().get(f"/v1/jobs/{job['id']}/logs")).text == "one\ntwo\n"
+        await until(lambda: it.guard.containers == {})
+
+    told(tmp_path, story, scripts=SCRIPTS)
+
+
+async def served(root: Path, guard_port: int, port: int) -> asyncio.subprocess.Process:
+    """Start a runner as a process of its own, and return it when it answers."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DOCKER_HOST": f"tcp://127.0.0.1:{guard_port}",
+        "RUNNER_GUARD_KEY_FILE": str(root / "key"),
+        "RUNNER_DATA_DIR": str(root / "data"),
+        "RUNNER_CACHE_DIR": str(root / "cache"),
+        "RUNNER_HOST": "127.0.0.1",
+        "RUNNER_PORT": str(port),
+    }
+    words = [sys.executable, "-m", "services.runner"]
+    process = await asyncio.create_subprocess_exec(
+        *words, env=environment, stdout=asyncio.subprocess.DEVNULL
+    )
+    async with asyncio.timeout(30), httpx2.AsyncClient(trust_env=False) as client:
+        while True:
+            try:
+                await client.get(f"http://127.0.0.1:{port}/healthz")
+                return process
+            except httpx2.HTTPError:
+                await asyncio.sleep(0.05)
+
+
+def test_a_runner_that_is_killed_again_and_again(tmp_path: Path) -> None:
+    """Every job that was accepted ends, once, however often the runner is killed."""
+    scripts = {"quick": Script(seconds=0.02), "brief": Script(seconds=0.2)}
+    guard = FakeGuard(scripts)
+    accepted: set[str] = set()
+    dice = random.Random(5)
+
+    async def ask(client: httpx2.AsyncClient) -> None:
+        while True:
+            try:
+                body = {"job": dice.choice(list(scripts))}
+                answer = await client.post("/v1/jobs/run", json=body)
+            except httpx2.HTTPError:
+                return
+            if answer.status_code == 202:
+                accepted.add(answer.json()["id"])
+            await asyncio.sleep(0.05)
+
+    async def story() -> None:
+        lay_out(tmp_path, dict.fromkeys(scripts, 60))
+        headers = {"Authorization": f"Bearer {token('operator')}"}
+        async with serving(guard) as guard_port, serving(FakeGuard({})) as port:
+            pass
+        async with serving(guard, guard_port):
+            for _ in range(3):
+                process = await served(tmp_path, guard_port, port)
+                async with httpx2.AsyncClient(
+                    base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False
+                ) as client:
+                    asking = [asyncio.create_task(ask(client)) for _ in range(2)]
+                    await asyncio.sleep(dice.uniform(0.3, 1.0))
+                    process.kill()
+                    await process.wait()
+                    await asyncio.gather(*asking)
+            process = await served(tmp_path, guard_port, port)
+            async with httpx2.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False
+            ) as client:
+                for job in accepted:
+                    said = (await client.get(f"/v1/jobs/{job}?wait=20")).json()
+                    assert said["state"] in ("succeeded", "interrupted"), said
+            await until(lambda: guard.containers == {})
+            process.terminate()
+            await process.wait()
+
+    asyncio.run(story())
+    assert len(accepted) > 5
+    assert set(guard.started.values()) == {1}
+    heads = [Seen(*each) for each in guard.heads]
+    assert verify(files(tmp_path / "data/audit"), heads).findings == ()
