@@ -31,6 +31,7 @@ class Scheduler:
         self._shop = workshop
         self._wake = asyncio.Event()
         self._attended: dict[str, tuple[str, Attendant, asyncio.Task[None]]] = {}
+        self._has_recovered = False
         self._pause_until = 0.0
         self._tidy_at = 0.0
         self._prune_at = 0.0
@@ -54,31 +55,16 @@ class Scheduler:
     async def run(self) -> None:
         """Look after what the last runner left, then begin jobs for ever."""
         try:
-            await self._recover()
             while True:
                 self._wake.clear()
                 try:
                     await self._step()
-                    seconds = _AGAIN_SECONDS if self.problem else _TIDY_SECONDS
                 except StoreError as error:
                     self.problem = str(error)
-                    seconds = _AGAIN_SECONDS
-                await self._sleep(seconds)
+                await self._sleep(_AGAIN_SECONDS if self.problem else _TIDY_SECONDS)
         finally:
             for _, _, task in self._attended.values():
                 task.cancel()
-
-    async def _recover(self) -> None:
-        while True:
-            try:
-                await recover(self._shop)
-            except (GuardDownError, StoreError, OSError, TimeoutError) as error:
-                self.problem = f"the jobs of the last runner wait to be looked after: {error}"
-                log.warning("%s", self.problem)
-                await asyncio.sleep(_AGAIN_SECONDS)
-            else:
-                self.problem = ""
-                return
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -88,17 +74,29 @@ class Scheduler:
             return
 
     async def _step(self) -> None:
-        if time.monotonic() >= self._tidy_at:
-            await self._tidy()
-            self._tidy_at = time.monotonic() + _TIDY_SECONDS
         queue = await self._shop.desk(Store.queue)
         waiting = [each for each in queue if each.id not in self._attended]
         await self._give_up(waiting)
-        if time.monotonic() >= self._pause_until:
+        if not self._has_recovered:
+            self._has_recovered = await self._recover()
+        if self._has_recovered and time.monotonic() >= self._tidy_at:
+            await self._tidy()
+            self._tidy_at = time.monotonic() + _TIDY_SECONDS
+        if self._has_recovered and time.monotonic() >= self._pause_until:
             self.problem = ""
             self._begin(waiting)
         self._shop.metrics.queued.set(len(waiting))
         self._shop.metrics.running.set(len(self._attended))
+
+    async def _recover(self) -> bool:
+        """Look after what the last runner left, and return whether all of it is done."""
+        try:
+            await recover(self._shop)
+        except (GuardDownError, OSError, TimeoutError) as error:
+            self.problem = f"the jobs of the last runner wait to be looked after: {error}"
+            log.warning("%s", self.problem)
+            return False
+        return True
 
     def _begin(self, waiting: list[Waiting]) -> None:
         """Begin what may begin, and take it out of what waits."""

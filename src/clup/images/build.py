@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path, PurePosixPath
 
+from clup.images import wheels
 from clup.images.dockerfile import Dockerfile, read, sources
 from clup.lab import image
 from clup.lab.commands import succeeds
@@ -30,6 +31,9 @@ def ensure(service: str, say: Say) -> str:
         base = _base(dockerfile.packages, say)
         name = f"clup-{service}:{SUITE}-{digest(base, dockerfile, files)}"
         if not succeeds(docker_argv("image", "inspect", name)):
+            for place, lock in dockerfile.wheels.items():
+                say(f"Unpacking the Python packages of {service}.")
+                files |= wheels.unpacked(files[lock.lstrip("/")], place)
             _commit(base, dockerfile, files, name)
     return name
 
@@ -37,6 +41,8 @@ def ensure(service: str, say: Say) -> str:
 def digest(base: str, dockerfile: Dockerfile, files: dict[str, bytes]) -> str:
     """Return what tells images apart: equal ones have the same base, files and settings."""
     parts = [base, *dockerfile.changes]
+    parts += dockerfile.compiler
+    parts += [f"{place} {lock} {wheels.PYTHON}" for place, lock in dockerfile.wheels.items()]
     parts += [f"{path} {hashlib.sha256(files[path]).hexdigest()}" for path in sorted(files)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
@@ -62,10 +68,12 @@ def _base(packages: tuple[str, ...], say: Say) -> str:
 
 
 def _commit(base: str, dockerfile: Dockerfile, files: dict[str, bytes], name: str) -> None:
-    """Put the files over the base. Neither a builder nor a network has a part in it."""
-    box = docker("create", base, "true").strip()
+    """Put the files over the base, and compile them there. No network has a part in it."""
+    command = dockerfile.compiler or ("true",)
+    box = docker("create", "--network", "none", base, *command).strip()
     try:
         docker("cp", "-", f"{box}:/", stdin=packed(entries(files)), seconds=SECONDS)
+        docker("start", "--attach", box, seconds=SECONDS)
         changes = [word for change in dockerfile.changes for word in ("--change", change)]
         docker("commit", *changes, box, name, seconds=SECONDS)
     finally:

@@ -8,25 +8,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _INSTALL = re.compile(
     r"apt-get update && apt-get install -y --no-install-recommends ([a-z0-9.+ -]+)"
     r" && rm -rf /var/lib/apt/lists/\*"
 )
+_WHEELS = re.compile(
+    r"python3 -m pip install --no-deps --require-hashes --only-binary :all: --no-compile"
+    r" --no-cache-dir --target (/[a-z0-9/._-]+) -r (/[a-z0-9/._-]+)"
+)
+_COMPILE = re.compile(r"python3 -m compileall -q --invalidation-mode unchecked-hash /[a-z0-9/._-]+")
 _BASE = {"ARG": "BASE", "FROM": "${BASE}"}
 _SETTINGS = ("ENV", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "WORKDIR")
 
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """The packages, what is copied (source in the repository to place in the image), and settings
-    as `docker commit --change` takes them."""
+    """The packages, what is copied (source in the repository to place in the image), settings as
+    `docker commit --change` takes them, and locks of wheels."""
 
     packages: tuple[str, ...]
     copies: Mapping[str, str]
     changes: tuple[str, ...]
+    wheels: Mapping[str, str] = field(default_factory=dict)
+    """Folders for Python packages, each with the lock that they are in, both in the image."""
+    compiler: tuple[str, ...] = ()
+    """The command that compiles what is copied, as nothing can be written beside it later."""
 
 
 def read(text: str, origin: str) -> Dockerfile:
@@ -35,13 +44,20 @@ def read(text: str, origin: str) -> Dockerfile:
     packages: tuple[str, ...] = ()
     copies: dict[str, str] = {}
     changes: list[str] = []
+    wheels: dict[str, str] = {}
+    compiler: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), start=1):
         word, _, rest = line.partition(" ")
         if not line or line.startswith("#") or _BASE.get(word) == rest:
             continue
         installed = _INSTALL.fullmatch(rest) if word == "RUN" else None
+        locked = _WHEELS.fullmatch(rest) if word == "RUN" else None
         if installed:
             packages += tuple(installed[1].split())
+        elif locked:
+            wheels[locked[1]] = locked[2]
+        elif word == "RUN" and _COMPILE.fullmatch(rest):
+            compiler = tuple(rest.split())
         elif word == "COPY" and len(rest.split()) == 2:
             source, target = rest.split()
             copies[source] = target
@@ -52,7 +68,7 @@ def read(text: str, origin: str) -> Dockerfile:
                 f"{origin}, line {number}: {line[:60]!r} cannot be built from packages alone; "
                 "write it as the other services do"
             )
-    return Dockerfile(packages, copies, tuple(changes))
+    return Dockerfile(packages, copies, tuple(changes), wheels, compiler)
 
 
 def sources(root: Path, dockerfile: Dockerfile) -> dict[str, bytes]:

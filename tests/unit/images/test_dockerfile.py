@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from clup.images import wheels
 from clup.images.build import ROOT, digest, entries
 from clup.images.dockerfile import Dockerfile, read, sources
 
@@ -26,9 +27,31 @@ def test_what_a_dockerfile_says() -> None:
     )
 
 
+WHEELS = """\
+COPY lock /opt/lock
+RUN python3 -m pip install --no-deps --require-hashes --only-binary :all: --no-compile --no-cache-dir --target /opt/site -r /opt/lock
+RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt
+"""  # noqa: E501
+
+
+def test_a_lock_of_wheels() -> None:
+    assert read(WHEELS, "x").wheels == {"/opt/site": "/opt/lock"}
+    assert read(WHEELS, "x").compiler[-1] == "/opt"
+    other = WHEELS.replace("/opt/site", "/opt/other")
+    assert digest("b", read(WHEELS, "x"), {}) != digest("b", read(other, "x"), {})
+
+
+def test_wheels_are_for_the_image_and_not_for_this_machine() -> None:
+    argv = wheels.pip_argv(Path("/lock"), Path("/out"), "x86_64")
+    assert argv[argv.index("--python-version") + 1] == "3.13"
+    assert "manylinux_2_28_x86_64" in argv
+    assert {"--require-hashes", "--no-deps", ":all:"} <= set(argv)
+
+
 @pytest.mark.parametrize(
     "line",
     ["RUN curl x | sh", "FROM debian:latest", "ADD x /y", "COPY --from=x a b", "VOLUME /x",
+     "RUN python3 -m pip install x",
      "ENV A=1 \\", "RUN apt-get update && apt-get install -y --no-install-recommends a;b && rm -rf "
      "/var/lib/apt/lists/*"],
 )  # fmt: skip

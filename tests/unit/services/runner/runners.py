@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,7 +30,7 @@ trust: untrusted
 parameters:
   level: {{kind: enum, values: [low, high], default: low}}
   depth: {{kind: integer, minimum: 1, maximum: 50, default: 5}}
-limits: {{seconds: {seconds}, output_mb: 1, artifacts_mb: 1}}
+limits: {{seconds: {seconds}, output_mb: {output_mb}, artifacts_mb: 1}}
 """
 RIGHTS = "jobs: {jobs}\nparallel: {parallel}\nqueued: {queued}\nsees: {sees}\n"
 
@@ -47,8 +49,8 @@ def add_caller(
     path.with_suffix(".yaml").write_text(rights, encoding="ascii")
 
 
-def add_job(data: Path, name: str, seconds: int = 60) -> None:
-    text = JOB.format(name=name, image=IMAGE, seconds=seconds)
+def add_job(data: Path, name: str, seconds: int = 60, output_mb: int = 1) -> None:
+    text = JOB.format(name=name, image=IMAGE, seconds=seconds, output_mb=output_mb)
     (data / "jobs" / f"{name}.yaml").write_text(text, encoding="ascii")
 
 
@@ -152,3 +154,27 @@ async def running(
                 await client.aclose()
             server.should_exit = True
             await task
+
+
+async def served(root: Path, guard_port: int, port: int) -> asyncio.subprocess.Process:
+    """Start a runner as a process of its own, and return it when it answers."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DOCKER_HOST": f"tcp://127.0.0.1:{guard_port}",
+        "RUNNER_GUARD_KEY_FILE": str(root / "key"),
+        "RUNNER_DATA_DIR": str(root / "data"),
+        "RUNNER_CACHE_DIR": str(root / "cache"),
+        "RUNNER_HOST": "127.0.0.1",
+        "RUNNER_PORT": str(port),
+    }
+    words = [sys.executable, "-m", "services.runner"]
+    process = await asyncio.create_subprocess_exec(
+        *words, env=environment, stdout=asyncio.subprocess.DEVNULL
+    )
+    async with asyncio.timeout(30), httpx2.AsyncClient(trust_env=False) as client:
+        while True:
+            try:
+                await client.get(f"http://127.0.0.1:{port}/healthz")
+                return process
+            except httpx2.HTTPError:
+                await asyncio.sleep(0.05)

@@ -43,7 +43,6 @@ def test_no_request_finds_a_fault(tmp_path: Path) -> None:
 
                 @settings(
                     max_examples=EXAMPLES,
-                    deadline=None,
                     database=None,
                     phases=[Phase.generate],
                     suppress_health_check=list(HealthCheck),

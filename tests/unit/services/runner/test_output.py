@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.runner import spool
@@ -58,7 +58,6 @@ def pieces(folder: Path, start: int = 0, most: int = 16) -> list[Piece]:
     return found
 
 
-@settings(deadline=None)
 @given(WRITES, st.integers(1, 99))
 def test_what_is_written_is_read_from_any_place(
     tmp_path_factory: pytest.TempPathFactory, writes: list[tuple[int, bytes]], most: int

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pytest
 
 from services.audit.verify import Seen, files, verify
 from tests.unit.services.runner.fake_guard import FakeGuard, Script, serving
-from tests.unit.services.runner.runners import Running, lay_out, running, token
+from tests.unit.services.runner.runners import Running, lay_out, running, served, token
 from tests.unit.services.runner.test_api import told, until
 
 LONG = Script(output=[(0, 1, b"begun\n")], seconds=60)
@@ -57,14 +55,20 @@ def test_jobs_wait_while_the_guard_is_away(tmp_path: Path) -> None:
     told(tmp_path, story, scripts=SCRIPTS)
 
 
-def test_jobs_do_not_wait_for_ever(tmp_path: Path) -> None:
+@pytest.mark.parametrize("was_there", [True, False])
+def test_jobs_do_not_wait_for_ever(tmp_path: Path, was_there: bool) -> None:
+    guard = FakeGuard(SCRIPTS)
+    guard.is_docker_down = not was_there
+
     async def story(it: Running) -> None:
-        it.guard.is_docker_down = True
+        if was_there:
+            await it.ran("quick")
+        guard.is_docker_down = True
         job = await it.end(await it.run("quick"))
         assert job["state"] == "error"
         assert "could not be begun within 1 s" in job["result"]["reason"]
 
-    told(tmp_path, story, scripts=SCRIPTS, queue_seconds=1)
+    told(tmp_path, story, guard=guard, queue_seconds=1)
 
 
 async def nothing(guard: FakeGuard, job: str) -> None:
@@ -125,30 +129,6 @@ def test_an_answer_is_lost(tmp_path: Path, answer: str) -> None:
         await until(lambda: it.guard.containers == {})
 
     told(tmp_path, story, scripts=SCRIPTS)
-
-
-async def served(root: Path, guard_port: int, port: int) -> asyncio.subprocess.Process:
-    """Start a runner as a process of its own, and return it when it answers."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DOCKER_HOST": f"tcp://127.0.0.1:{guard_port}",
-        "RUNNER_GUARD_KEY_FILE": str(root / "key"),
-        "RUNNER_DATA_DIR": str(root / "data"),
-        "RUNNER_CACHE_DIR": str(root / "cache"),
-        "RUNNER_HOST": "127.0.0.1",
-        "RUNNER_PORT": str(port),
-    }
-    words = [sys.executable, "-m", "services.runner"]
-    process = await asyncio.create_subprocess_exec(
-        *words, env=environment, stdout=asyncio.subprocess.DEVNULL
-    )
-    async with asyncio.timeout(30), httpx2.AsyncClient(trust_env=False) as client:
-        while True:
-            try:
-                await client.get(f"http://127.0.0.1:{port}/healthz")
-                return process
-            except httpx2.HTTPError:
-                await asyncio.sleep(0.05)
 
 
 def test_a_runner_that_is_killed_again_and_again(tmp_path: Path) -> None:
