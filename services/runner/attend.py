@@ -11,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import suppress
 
 from services.jobs import Job
 from services.runner.artifacts import Collected
-from services.runner.collect import bring_artifacts, spool_output
+from services.runner.collect import bring_artifacts, rest_of_output, spool_output
 from services.runner.guard import (
     AbsentError,
     Container,
@@ -38,8 +37,6 @@ _LOOK_SECONDS = 0.1
 _GRACE_SECONDS = 2.0
 """The guard ends a job at its limit; the runner does a little later, should the guard not."""
 _STOP_SECONDS = 10
-_OUTPUT_SECONDS = 30.0
-"""So long the rest of the output may come after the container's end."""
 
 
 class NotBegunError(Exception):
@@ -110,9 +107,7 @@ class Attendant:
                 spool_output(self._shop.guard, self._id, spool, self._shop.changes)
             )
             container, end = await self._watch(job, began, lost)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_OUTPUT_SECONDS):
-                    await reading
+            await rest_of_output(reading, spool)
             collected = await self._artifacts(job, container)
             await asyncio.to_thread(spool.close)
             state, reason = outcome(end, job.limits.seconds)

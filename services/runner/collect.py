@@ -18,6 +18,7 @@ from services.runner.spool import Spool
 log = logging.getLogger(__name__)
 
 _AGAIN_SECONDS = 1.0
+_SILENT_SECONDS = 30.0
 _FRAMING = 2**20
 """Bytes that the headers of an archive may have beside its files."""
 
@@ -45,14 +46,28 @@ async def spool_output(guard: Guard, job_id: str, spool: Spool, changes: Changes
 async def _spool_once(guard: Guard, job_id: str, spool: Spool, changes: Changes) -> None:
     frames, known = Frames(), spool.size
     async for data in guard.logs(job_id):
+        fresh = []
         for stream, part in frames.feed(data):
             passed = min(known, len(part))
             known -= passed
             if passed < len(part):
-                took_all = await asyncio.to_thread(spool.write, stream, part[passed:])
-                changes.tell(job_id)
-                if not took_all:
-                    return
+                fresh.append((stream, part[passed:]))
+        if fresh:
+            took_all = await asyncio.to_thread(spool.write_all, fresh)
+            changes.tell(job_id)
+            if not took_all:
+                return
+
+
+async def rest_of_output(reading: asyncio.Task[None], spool: Spool) -> None:
+    """Return when the output of a container that has ended is all there. When nothing more of it
+    comes for a while, it counts as truncated."""
+    while not reading.done():
+        before = spool.size
+        await asyncio.wait({reading}, timeout=_SILENT_SECONDS)
+        if not reading.done() and spool.size == before:
+            spool.cut_off()
+            return
 
 
 async def bring_artifacts(guard: Guard, reports: Reports, job_id: str, limit: int) -> Collected:

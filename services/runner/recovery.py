@@ -8,7 +8,7 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from services.runner.attend import MB, finish
-from services.runner.collect import spool_output
+from services.runner.collect import rest_of_output, spool_output
 from services.runner.guard import AbsentError, RefusedError
 from services.runner.records import Record, Result
 from services.runner.spool import LOG, Spool
@@ -18,7 +18,6 @@ from services.runner.workshop import Workshop
 log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 10
-_OUTPUT_SECONDS = 60.0
 _OUTPUT_MB = 16
 """What is brought home of the output of a job that has left the catalogue meanwhile."""
 
@@ -62,10 +61,9 @@ async def _save_output(shop: Workshop, record: Record) -> None:
     spool = Spool(
         shop.reports.folder(record.id), (job.limits.output_mb if job else _OUTPUT_MB) * MB
     )
+    reading = asyncio.create_task(spool_output(shop.guard, record.id, spool, shop.changes))
     try:
-        async with asyncio.timeout(_OUTPUT_SECONDS):
-            await spool_output(shop.guard, record.id, spool, shop.changes)
-    except TimeoutError:
-        log.warning("job %s: not all of its output could be read", record.id)
+        await rest_of_output(reading, spool)
     finally:
+        reading.cancel()
         spool.close()

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import bisect
 import errno
+import itertools
 import os
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +53,18 @@ class Spool:
         self._log = os.open(folder / LOG, flags, 0o640)
         self._streams = os.open(folder / STREAMS, flags, 0o640)
         self._changes = 0
+
+    def write_all(self, parts: Iterable[tuple[int, bytes]]) -> bool:
+        """Append what came from streams, as `write` does."""
+        return all(
+            self.write(stream, b"".join(data for _, data in same))
+            for stream, same in itertools.groupby(parts, key=lambda part: part[0])
+        )
+
+    def cut_off(self) -> None:
+        """Take no more: the rest does not come."""
+        with self._lock:
+            self.truncated = True
 
     def write(self, stream: int, data: bytes) -> bool:
         """Append what came from a stream. Return False when there is no more room, by the limit or

@@ -12,6 +12,7 @@ if [ ! -e /etc/systemd/system/docker.socket.d/guard.conf ]; then
   systemctl start docker.socket docker.service
 fi
 
+command -v curl >/dev/null || apt-get -qq -y install --no-install-recommends curl >/dev/null
 mkdir -p $stand/jobs $stand/repo/clup $stand/key $stand/ledger $stand/gradle $stand/tokens
 mkdir -p $stand/state $stand/audit $stand/reports $stand/cache
 token() { head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
@@ -57,7 +58,7 @@ END
   job eats 'tail /dev/zero | true; true'
   job lasts 'echo begun; sleep 300'
   job hangs 'trap "" TERM; echo begun; while :; do sleep 1; done' 2
-  job floods 'yes | head -c 200000000' 60 100
+  job floods 'yes $(printf %0200d 7) | head -c 120000000' 600 100
   job leaves 'cd /work/artifacts; echo fine >a.txt; ln -s /etc/passwd link; mkfifo pipe; truncate -s 1M hole; rm hole'
   job nothing 'true'
 }

@@ -130,6 +130,7 @@ def test_memory_is_told_whatever_the_exit_code(box: lab.Lab) -> None:
 
 def test_a_flood_is_kept_to_its_limit(box: lab.Lab) -> None:
     (floods,) = ended(box, *begun(box, "floods"))
+    assert floods["state"] == "succeeded"
     assert (floods["result"]["log_bytes"], floods["result"]["log_truncated"]) == (100 << 20, True)
 
 

@@ -27,6 +27,7 @@ class Script:
     ignores_sigterm: bool = False
     archive: bytes | None = None
     error: str | None = None
+    keeps_stream_open: bool = False
 
 
 @dataclass
@@ -202,7 +203,7 @@ class FakeGuard:
             for stream, data in found.printed[sent:]:
                 await response.write(frame(stream, data))
             sent = len(found.printed)
-            if found.state != "running":
+            if found.state != "running" and not found.script.keeps_stream_open:
                 return response
             await found.more.wait()
 

@@ -127,7 +127,7 @@ def test_a_long_job_is_asked_for_again(tmp_path: Path, monkeypatch: pytest.Monke
         async with agent(it, "gateway") as client:
             begun = await client.call_tool("long", {})
             assert not begun.is_error
-            assert "is running; ask JobStatus" in text(begun)
+            assert "; ask JobStatus for its end" in text(begun)
             job = begun.structured_content["id"]
             monkeypatch.setattr(agents, "WAIT_SECONDS", 20)
             ended = await client.call_tool(CANCEL, {"id": job})

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from services.audit.verify import Seen, files, verify
+from services.runner import collect
 from tests.unit.services.runner.fake_guard import FakeGuard, Script, serving
 from tests.unit.services.runner.runners import Running, lay_out, running, served, token
 from tests.unit.services.runner.test_api import told, until
@@ -116,6 +117,20 @@ def test_the_guard_goes_away_while_a_job_runs(
         assert it.guard.started == {job: 1}
 
     told(tmp_path, story, scripts=SCRIPTS)
+
+
+def test_output_that_never_ends_counts_as_truncated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect, "_SILENT_SECONDS", 0.3)
+    script = Script(output=[(0, 1, b"one\n")], keeps_stream_open=True)
+
+    async def story(it: Running) -> None:
+        job = await it.ran("silent")
+        assert (job["state"], job["result"]["log_truncated"]) == ("succeeded", True)
+        assert (await it.client().get(f"/v1/jobs/{job['id']}/logs")).text == "one\n"
+
+    told(tmp_path, story, scripts={"silent": script})
 
 
 @pytest.mark.parametrize("answer", ["create", "start", "wait", "json", "logs", "archive"])
