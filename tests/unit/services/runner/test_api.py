@@ -41,12 +41,17 @@ SCRIPTS = {
 }
 
 
-def told(root: Path, story: Callable[[Running], Awaitable[None]], **options: Any) -> None:
+def told(
+    root: Path,
+    story: Callable[[Running], Awaitable[None]],
+    seconds_allowed: float = 60,
+    **options: Any,
+) -> None:
     """Have a runner up, and a story happen to it within its time."""
 
     async def whole() -> None:
         options.setdefault("scripts", SCRIPTS)
-        async with asyncio.timeout(60), running(root, **options) as it:
+        async with asyncio.timeout(seconds_allowed), running(root, **options) as it:
             await story(it)
 
     asyncio.run(whole())
