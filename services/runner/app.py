@@ -74,6 +74,7 @@ def create(chosen: Settings) -> FastAPI:
     app.add_exception_handler(ApiError, errors.on_api_error)
     app.add_exception_handler(HTTPException, errors.on_http_error)
     app.add_exception_handler(RequestValidationError, errors.on_invalid)
+    app.add_exception_handler(Exception, errors.on_failure)
     app.add_exception_handler(StoreError, _on_store_error)
     app.add_middleware(SmallBodies)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from services.jobs import JobError, names
 from services.jobs.problem import shown
@@ -49,7 +50,9 @@ async def run_job(
         message = "the parameters are not what the job takes"
         cure = "send what its schema in GET /v1/catalogue describes"
         raise ApiError(422, "invalid_parameters", message, cure, problems=problems) from error
-    request = Request(job, parameters, caller.name, known.image, key)
+    # With what it has by default today: the job and its audit line say all of it.
+    whole = {name: each.default for name, each in known.parameters.items()} | dict(parameters)
+    request = Request(job, without_none(whole), caller.name, known.image, key)
     try:
         record, is_new = await shop.desk(Store.accept, request, caller.queued, shop.settings.queued)
     except KeyReusedError as error:
@@ -70,6 +73,11 @@ async def run_job(
         shop.told(record.id)
         scheduler.wake()
     return record
+
+
+def without_none(parameters: Mapping[str, str | int | None]) -> Parameters:
+    """Return parameters as far as they are there."""
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 async def see_job(shop: Workshop, caller: Caller, job_id: str) -> Record:

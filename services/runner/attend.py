@@ -57,25 +57,34 @@ class Attendant:
 
     async def attend(self) -> None:
         """Run the job, whatever becomes of it. Raise NotBegunError when it cannot begin now."""
+        try:
+            job = await self._begin()
+        except StoreError as error:
+            raise NotBegunError(str(error)) from error
+        if job is not None:
+            self._shop.told(self._id)
+            await self._run(job)
+            await self._remove()
+
+    async def _begin(self) -> Job | None:
+        """Make the container and let the job run; return None when it is not to run any more."""
         record = await self._shop.desk(Store.get, self._id)
         job = self._shop.catalogue.current().jobs.get(record.job) if record else None
         if record is None:
-            return
+            return None
         if job is None:
             reason = "it has left the catalogue since it was accepted; ask for another"
             await self._finish("error", Result(reason=reason))
-            return
+            return None
         try:
             await self._create(record)
         except (RefusedError, ValueError) as error:
             await self._finish("error", Result(reason=f"the guard refuses it: {error}"))
-            return
+            return None
         if await self._shop.desk(Store.begin, self._id, job.image) is None:
             await self._remove()
-            return
-        self._shop.told(self._id)
-        await self._run(job)
-        await self._remove()
+            return None
+        return job
 
     async def _create(self, record: Record) -> None:
         head = await self._shop.desk(Store.head)

@@ -37,8 +37,9 @@ async def spool_output(guard: Guard, job_id: str, spool: Spool, changes: Changes
             log.warning("job %s: its output stopped coming: %s", job_id, error)
         except AbsentError:
             return
-        except (RefusedError, StreamError) as error:
-            log.error("job %s: its output cannot be read: %s", job_id, error)
+        except (RefusedError, StreamError, OSError) as error:
+            log.error("job %s: its output cannot be kept: %s", job_id, error)
+            spool.cut_off()
             return
         await asyncio.sleep(_AGAIN_SECONDS)
 

@@ -74,6 +74,13 @@ async def on_http_error(_: Request, error: Exception) -> JSONResponse:
     return ApiError(error.status_code, code, message, cure, headers=error.headers).response()
 
 
+async def on_failure(_: Request, __: Exception) -> JSONResponse:
+    """Answer when the runner itself failed; its log has the traceback."""
+    return ApiError(
+        500, "failure", "the runner failed", "see its log, and tell its author"
+    ).response()
+
+
 async def on_invalid(_: Request, error: Exception) -> JSONResponse:
     """Answer a request that has not the form of its route. What was sent is not repeated: it may
     be a secret in the wrong place."""

@@ -6,14 +6,13 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from datetime import datetime
 
 from services.runner.attend import Attendant, NotBegunError, finish
 from services.runner.guard import GuardDownError
 from services.runner.prune import prune
 from services.runner.records import Result
 from services.runner.recovery import reap, recover
-from services.runner.store import Store, StoreError, utc_now
+from services.runner.store import Store, StoreError
 from services.runner.turns import Waiting, choose
 from services.runner.workshop import Workshop
 
@@ -32,6 +31,7 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._attended: dict[str, tuple[str, Attendant, asyncio.Task[None]]] = {}
         self._has_recovered = False
+        self._since: dict[str, float] = {}
         self._pause_until = 0.0
         self._tidy_at = 0.0
         self._prune_at = 0.0
@@ -129,8 +129,10 @@ class Scheduler:
 
     async def _give_up(self, waiting: list[Waiting]) -> None:
         """End what has waited too long, as nobody could begin it or its caller is no more."""
-        seconds = self._shop.settings.queue_seconds
-        for each in [each for each in waiting if waited(each.created, utc_now()) > seconds]:
+        seconds, now = self._shop.settings.queue_seconds, time.monotonic()
+        # Of a clock that jumps nobody has waited longer.
+        self._since = {each.id: self._since.get(each.id, now) for each in waiting}
+        for each in [each for each in waiting if now - self._since[each.id] > seconds]:
             waiting.remove(each)
             reason = f"it could not be begun within {seconds} s; see /healthz for what is wrong"
             await finish(self._shop, each.id, "error", Result(reason=reason))
@@ -145,8 +147,3 @@ class Scheduler:
                 await asyncio.to_thread(prune, self._shop.settings, attended)
         except (GuardDownError, OSError, TimeoutError) as error:
             log.warning("not all could be tidied: %s", error)
-
-
-def waited(created: str, now: str) -> float:
-    """Given two times, UTC in ISO 8601, return the seconds between them."""
-    return (datetime.fromisoformat(now) - datetime.fromisoformat(created)).total_seconds()

@@ -36,7 +36,7 @@ class Settings:
     queued: int = 200
     """Jobs that wait, of all callers."""
     queue_seconds: int = 3600
-    """A job that could not be started for so long, as the guard did not answer, is given up."""
+    """A job that this runner could not begin for so long is given up."""
     followers: int = 64
     """Requests that wait or follow at a time, of all callers; a caller has a quarter of them."""
     reports_days: int = 30

@@ -40,7 +40,7 @@ CREATE TABLE jobs (
     idempotency_key TEXT,
     UNIQUE (caller, idempotency_key)
 ) STRICT;
-CREATE INDEX unfinished ON jobs (state) WHERE state IN ('queued', 'running');
+CREATE INDEX by_state ON jobs (state, seq);
 CREATE INDEX by_caller ON jobs (caller, seq);
 CREATE TABLE audit (
     seq INTEGER PRIMARY KEY,
@@ -192,7 +192,7 @@ class Store:
         """Return what waits, the oldest first."""
         with self._reading():
             rows = self._db.execute(
-                "SELECT id, caller, created FROM jobs WHERE state = 'queued' ORDER BY seq"
+                "SELECT id, caller FROM jobs WHERE state = 'queued' ORDER BY seq"
             )
             return [Waiting(*row) for row in rows]
 

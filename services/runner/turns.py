@@ -15,8 +15,6 @@ class Waiting:
 
     id: str
     caller: str
-    created: str = ""
-    """When it came: UTC in ISO 8601."""
 
 
 def choose(

@@ -49,7 +49,7 @@ def test_jobs_are_tools(tmp_path: Path, mode: str) -> None:
             assert "ended as succeeded" in text(done)
             assert "untrusted data" in text(done)
             assert "hello" in text(done)
-            assert done.structured_content["parameters"] == {"depth": 7}
+            assert done.structured_content["parameters"] == {"level": "low", "depth": 7}
             failed = await client.call_tool("fails", {})
             assert failed.is_error
             assert "exit code 3" in text(failed)

@@ -14,7 +14,9 @@ import httpx2
 import pytest
 
 from services.audit.verify import Seen, files, verify
-from services.runner import health
+from services.runner import health, routes
+from services.runner.records import Record
+from services.runner.store import Store, StoreError
 from tests.unit.services.runner.fake_guard import FakeGuard, Script
 from tests.unit.services.runner.runners import (
     IMAGE,
@@ -68,6 +70,7 @@ def test_a_job_is_run(tmp_path: Path) -> None:
         ended = await it.ran(parameters={"level": "high", "depth": 7})
         assert (ended["state"], ended["caller"], ended["image"]) == ("succeeded", "gateway", IMAGE)
         assert ended["result"]["exit_code"] == 0
+        assert ended["parameters"] == {"level": "high", "depth": 7}
         assert ended["result"]["usage"] == {"memory_bytes": 4096}
         answer = await it.client().get(f"/v1/jobs/{ended['id']}/logs")
         assert (answer.text, answer.headers["content-type"]) == (
@@ -336,6 +339,40 @@ def test_what_the_guard_refuses_is_an_error(tmp_path: Path) -> None:
         assert job["state"] == "error"
         assert "could not be started: the image is not" in job["result"]["reason"]
         await until(lambda: it.guard.containers == {})
+
+    told(tmp_path, story)
+
+
+def test_a_failure_of_its_own_has_the_same_shape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    async def story(it: Running) -> None:
+        monkeypatch.setattr(routes, "job_view", fail)
+        answer = await it.client().post("/v1/jobs/run", json={"job": "quick"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (500, "failure")
+        assert "secret" not in answer.text
+
+    told(tmp_path, story)
+
+
+def test_a_disk_that_is_full_when_a_job_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = iter(range(2))
+    begin = Store.begin
+
+    def full(store: Store, job_id: str, image: str) -> Record | None:
+        if next(refusals, None) is not None:
+            raise StoreError("disk full")
+        return begin(store, job_id, image)
+
+    async def story(it: Running) -> None:
+        monkeypatch.setattr(Store, "begin", full)
+        job = await it.ran("quick")
+        assert (job["state"], it.guard.started) == ("succeeded", {job["id"]: 1})
 
     told(tmp_path, story)
 
