@@ -62,6 +62,15 @@ class Agents:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            if scope["method"] != "POST":
+                # A stream beside the requests would stay open for ever, and nothing comes by it.
+                raise ApiError(
+                    405,
+                    "method_not_allowed",
+                    "agents are answered where they ask",
+                    "send JSON-RPC with POST",
+                    headers={"Allow": "POST"},
+                )
             caller = caller_of(self._shop, scope)
         except ApiError as error:
             await error.response()(scope, receive, send)

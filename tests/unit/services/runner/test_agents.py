@@ -81,6 +81,8 @@ def test_what_a_token_does_not_allow(tmp_path: Path) -> None:
                 result = await client.call_tool(tool, given)
                 assert result.is_error, (tool, given)
         assert len(it.guard.started) == 1
+        stream = await it.client().get("/mcp")
+        assert (stream.status_code, stream.headers["allow"]) == (405, "POST")
         async with httpx2.AsyncClient(trust_env=False) as nobody:
             answer = await nobody.post(f"{it.url}/mcp", json={})
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
