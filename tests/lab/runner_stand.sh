@@ -61,6 +61,7 @@ END
   job floods 'yes $(printf %0200d 7) | head -c 120000000' 600 100
   job leaves 'cd /work/artifacts; echo fine >a.txt; ln -s /etc/passwd link; mkfifo pipe; truncate -s 1M hole; rm hole'
   job nothing 'true'
+  job naps 'echo begun; sleep 3'
 }
 chmod -R go-w $stand/jobs
 chown -R 7000 $stand/ledger

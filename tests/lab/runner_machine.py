@@ -1,0 +1,92 @@
+"""Guard and runner on a lab machine, before its real Docker, and what is asked of them there."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clup import images, lab
+from clup.lab.docker import docker_argv
+from tests.lab import engine_machine
+from tests.lab.command import on_machine
+
+HERE = Path(__file__).parent
+STAND = "/srv/stand"
+CLIENT = (HERE / "runner_client.py").read_text(encoding="utf-8")
+
+
+@contextmanager
+def machine(name: str) -> Iterator[lab.Lab]:
+    """Given a name, lend a new lab machine of that name with guard, runner and jobs for them."""
+    with engine_machine.machine(name) as box:
+        applied = engine_machine.run(box, "apply", {})
+        assert applied.exit == 0, applied.stderr
+        words = {f"{name.upper()}_IMAGE": loaded(box, name) for name in ("guard", "runner")}
+        lacking = on_machine(box, "docker info 2>&1 | grep -c 'No cpu cfs quota support' || true")
+        words["MISSING"] = "yes" if lacking.strip() != "0" else "no"
+        said = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
+        on_machine(box, said + (HERE / "runner_stand.sh").read_text(encoding="utf-8"))
+        yield box
+
+
+def loaded(box: lab.Lab, service: str) -> str:
+    """Bring a service's image to a lab machine, and return its name."""
+    name = images.ensure(service, print)
+    with subprocess.Popen(docker_argv("save", name), stdout=subprocess.PIPE) as saved:
+        argv = lab.ssh_argv(box, ["sudo", "docker", "load"])
+        subprocess.run(argv, stdin=saved.stdout, capture_output=True, check=True, timeout=600)
+    return name
+
+
+def asked(box: lab.Lab, *requests: tuple[str, str, Any], caller: str = "operator") -> list[Any]:
+    """Ask the runner with method, path and body; return the bodies of its answers."""
+    given = json.dumps([[caller, *request] for request in requests])
+    argv = ["sudo", "docker", "exec", "-i", "dkr-claw-runner", "python3", "-c"]
+    done = subprocess.run(
+        lab.ssh_argv(box, [*argv, shlex.quote(CLIENT)]),
+        input=given, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return [body for _, body in json.loads(done.stdout)]
+
+
+def begun(box: lab.Lab, *jobs: str, **parameters: str) -> list[str]:
+    """Have jobs queued and return their ids."""
+    bodies = [{"job": job, "parameters": parameters} for job in jobs]
+    return [said["id"] for said in asked(box, *(("POST", "/v1/jobs/run", b) for b in bodies))]
+
+
+def ended(box: lab.Lab, *ids: str) -> list[dict[str, Any]]:
+    """Return jobs when they have ended."""
+    for _ in range(3):
+        jobs: list[dict[str, Any]] = asked(
+            box, *(("GET", f"/v1/jobs/{job}?wait=60", None) for job in ids)
+        )
+        if all(job["finished"] for job in jobs):
+            break
+    return jobs
+
+
+def is_running(box: lab.Lab, job: str) -> bool:
+    """Whether a job's container runs."""
+    return job in on_machine(box, "docker ps --format '{{.Names}}'")
+
+
+def until_running(box: lab.Lab, job: str) -> None:
+    """Return when a job's container runs."""
+    until = time.monotonic() + 60
+    while not is_running(box, job):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def wait_for_health(box: lab.Lab) -> None:
+    """Return when the runner says that it is well."""
+    ask = "curl -fsS http://127.0.0.1:18888/healthz"
+    on_machine(box, f"for _ in $(seq 300); do {ask} && exit 0; sleep 0.2; done; exit 1")
