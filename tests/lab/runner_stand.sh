@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts guard and runner on a lab machine that has Docker, with jobs for them, as a role will:
-# GUARD_IMAGE, RUNNER_IMAGE and MISSING come before it.
+# GUARD_IMAGE and RUNNER_IMAGE come before it.
 set -eu
 stand=/srv/stand
 if [ ! -e /etc/systemd/system/docker.socket.d/guard.conf ]; then
@@ -82,7 +82,7 @@ docker run -d --name dkr-claw-socket-proxy --network inside --network-alias claw
   -v $stand/ledger:/ledger -e GUARD_DOCKER_SOCKET=/run/docker/api.sock -e GUARD_KEY_FILE=/key/key \
   -e GUARD_JOBS=/jobs -e GUARD_LEDGER=/ledger/heads -e GUARD_REPOSITORIES=$stand/repo \
   -e GUARD_CACHE_GRADLE=$stand/gradle -e GUARD_UNTRUSTED_USER=7001:7001 \
-  -e GUARD_TRUSTED_USER=7002:7002 -e GUARD_ACCEPTS_MISSING_LIMITS="$MISSING" "$GUARD_IMAGE" >/dev/null
+  -e GUARD_TRUSTED_USER=7002:7002 "$GUARD_IMAGE" >/dev/null
 docker create --name dkr-claw-runner --network outside -p 127.0.0.1:18888:8080 \
   --user 7003:7000 --restart unless-stopped \
   --read-only --cap-drop ALL --security-opt no-new-privileges --memory 256m \
