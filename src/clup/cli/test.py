@@ -75,10 +75,11 @@ STAGES: dict[str, tuple[Step, ...]] = {
     ),
     "lab": (_pytest("tests/lab/test_site.py", "tests/lab/test_[!v]*.py", load=CONTAINER),),
     "faults": (_pytest("tests/faults/**/test_[!v]*.py", load=CONTAINER),),
+    "attacks": (_pytest("tests/attacks/test_*.py", load=CONTAINER),),
 }
 """The stages in their order. A word with a star stands for the tracked files that match it."""
 
-WITH_LABS = {"molecule", "lab", "faults", "vm"}
+WITH_LABS = {"molecule", "lab", "faults", "vm", "attacks"}
 """The stages that make labs, without a terminal: what these need is asked for before."""
 
 
@@ -88,10 +89,11 @@ WITH_LABS = {"molecule", "lab", "faults", "vm"}
 @click.option("--campaign", is_flag=True, help="Try hundreds of faults; write docs/evidence.md.")
 @click.option("--seed", type=int, help="Repeat what chance chose in that campaign.")
 def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None) -> None:
-    """Run the project's tests: unit, lint, molecule, vm, lab, faults; without a word, all of these.
+    """Run the project's tests: unit, lint, molecule, vm, lab, faults, attacks; without a word, all.
 
-    Those of the last four run side by side. On two processors all takes about 40 minutes where
-    virtual machines are emulated. A campaign is of the stages faults and vm.
+    Those of the last four run side by side; the attacks are those on the guard. On two processors
+    all takes about 40 minutes where virtual machines are emulated. A campaign is of the stages
+    faults and vm.
 
     \b
     Example:

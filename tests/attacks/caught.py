@@ -1,0 +1,21 @@
+"""Which attack must catch which weaker guard of weakened.py."""
+
+CAUGHT_BY = {
+    "merges_what_the_client_wrote": "HostConfig beside the labels",
+    "asks_for_no_key": "the version without a key",
+    "compares_the_beginning_of_the_key": "half a key and a longer one",
+    "trusts_a_connection_that_was_greeted": "a request behind the ping",
+    "takes_any_container_for_its_own": "the output of another container",
+    "passes_on_what_only_reads": "a file of another container",
+    "takes_any_parameter": "a variable as a parameter",
+    "glues_parameters_into_the_command": "a shell in a parameter",
+    "leaves_jobs_to_the_runner": "a job that does not want to end",
+    "passes_all_output": "output that fills the host's disk",
+    "passes_all_artifacts": "artifacts without end",
+    "mounts_for_writing": "something planted in a repository",
+    "runs_as_the_image_says": "a program that becomes root",
+    "gives_a_network": "a network from inside",
+    "starts_what_has_ended": "a container that runs twice",
+    "counts_no_containers": "more containers than there may be",
+    "takes_anybodys_job_files": "a job's file that others can write",
+}

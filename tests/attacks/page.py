@@ -1,0 +1,89 @@
+"""Writes docs/attacks.md from the cases: python -m tests.attacks.page"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.attacks import stand, tecnativa
+from tests.attacks.caught import CAUGHT_BY
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/attacks.md"
+
+_HEAD = """\
+<!-- Made by `.venv/bin/python -m tests.attacks.page`. Do not edit. -->
+
+# Attacks on the guard
+
+What is tried against the guard on a lab machine with a real Docker, from {positions} positions,
+{number} attacks in all: `./clup test attacks`. Whether one has succeeded is read from the host:
+containers, images, networks and Docker's own events, canaries (a file of the host, a secret of
+another container, the guard's key) in what the attacker got, and where it says so a state that a
+script looks at. What the guard answered does not count. The cases are data: `tests/attacks/cases`.
+
+Beside the attacks of a hostile runner stands whether at least one of its requests would be handed
+on to Docker by `tecnativa/docker-socket-proxy`, as the first setup had it (`CONTAINERS=1`,
+`IMAGES=1`), and with `POST=1`, without which no job can be run through it. That is a **model** of
+its documented rules, version 0.4.1 (`tests/attacks/tecnativa.py`); the proxy was not run.
+"""
+_WEAKER = """
+## Weaker guards
+
+Each is the guard with one thing left out (`tests/attacks/weakened.py`), with one attack that must
+catch it.
+
+| guard | how it is weaker | caught by |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    number = len(stand.every_case())
+    positions = {2: "two", 3: "three", 4: "four", 5: "five"}[len(stand.POSITIONS)]
+    return _HEAD.format(positions=positions, number=number) + "".join(_sections()) + _weaker()
+
+
+def _sections() -> Iterator[str]:
+    for position in stand.POSITIONS:
+        cases = stand.cases(position)
+        title = cases[0]["position"]
+        yield f"\n## {title[0].upper()}{title[1:]} ({len(cases)})\n\n"
+        if title != "hostile runner":
+            yield "".join(f"- {case['name']}\n" for case in cases)
+            continue
+        yield "| attack | model of tecnativa | with POST=1 |\n|---|---|---|\n"
+        for case in cases:
+            words = (_word(case, switches) for switches in (tecnativa.SEED, tecnativa.JOBS))
+            yield f"| {case['name']} | {' | '.join(words)} |\n"
+
+
+def _word(case: dict[str, Any], switches: frozenset[str]) -> str:
+    found = [tecnativa.hands_on(*line.split()[:2], switches=switches) for line in _lines(case)]
+    return ("handed on" if any(found) else "no") if found else "-"
+
+
+def _lines(case: dict[str, Any]) -> Iterator[str]:
+    """Yield the first lines of a case's requests."""
+    for step in case["steps"]:
+        for kind, said in step.items():
+            if kind in ("request", "raw", "crlf"):
+                yield said.splitlines()[0]
+
+
+def _weaker() -> str:
+    source = (Path(__file__).parent / "weakened.py").read_text(encoding="utf-8")
+    says = {
+        node.name: ast.get_docstring(node) or ""
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    rows = (f"| {name.replace('_', ' ')} | {says[name]} | {attack} |\n"
+            for name, attack in CAUGHT_BY.items())  # fmt: skip
+    return _WEAKER + "".join(rows)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

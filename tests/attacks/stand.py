@@ -1,0 +1,98 @@
+"""The stand of the attacks: a lab machine with Docker, the guard, a bot and canaries."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from clup import images, lab
+from clup.lab.docker import docker_argv
+from tests.lab import engine_machine
+from tests.lab.command import on_machine
+
+POSITIONS = ("hostile_runner", "local_account", "other_container", "job")
+HERE = Path(__file__).parent
+SOUND = "-m services.guard"
+_PYTHON = """
+command -v python3 >/dev/null || DEBIAN_FRONTEND=noninteractive \\
+  apt-get -qq -y install --no-install-recommends python3 >/dev/null 2>&1
+"""
+
+
+def cases(position: str) -> list[dict[str, Any]]:
+    """Return the attacks of a position, by the name of their file."""
+    said = yaml.safe_load((HERE / f"cases/{position}.yaml").read_text(encoding="utf-8"))
+    return [{**case, "position": said["position"]} for case in said["cases"]]
+
+
+def every_case() -> list[dict[str, Any]]:
+    """Return the attacks of all positions."""
+    return [case for position in POSITIONS for case in cases(position)]
+
+
+@contextmanager
+def machine(name: str) -> Iterator[lab.Lab]:
+    """Lend a new lab machine with Docker, the guard's image, and what plays the attacks."""
+    with engine_machine.machine(name) as box:
+        applied = engine_machine.run(box, "apply", {})
+        assert applied.exit == 0, applied.stderr
+        furnish(box)
+        yield box
+
+
+def furnish(box: lab.Lab) -> None:
+    """Bring the guard's image and the attacks to a lab machine that has Docker."""
+    on_machine(box, _PYTHON)
+    image = images.ensure("guard", print)
+    with subprocess.Popen(docker_argv("save", image), stdout=subprocess.PIPE) as saved:
+        _ssh(box, "docker load", stdin=saved.stdout)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(
+            HERE,
+            "attacks/tests/attacks",
+            filter=lambda entry: None if "cache" in entry.name else entry,
+        )
+    _ssh(box, "tar -C /root --no-same-owner -x", data=buffer.getvalue())
+
+
+def guard(box: lab.Lab, program: str = SOUND) -> None:
+    """Start the guard afresh on the stand, or a program that is a weaker one."""
+    said = {
+        "GUARD_IMAGE": images.ensure("guard", print),
+        "GUARD_PROGRAM": program,
+    }
+    words = "".join(f"{name}={shlex.quote(value)}\n" for name, value in said.items())
+    on_machine(box, words + (HERE / "stand.sh").read_text(encoding="utf-8"))
+
+
+def played(box: lab.Lab, attacks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Play attacks on the machine and return what each achieved, by its name."""
+    done = _ssh(
+        box,
+        "cd /root/attacks && python3 -m tests.attacks.inside",
+        data=json.dumps(attacks).encode(),
+    )
+    return {result["name"]: result for result in json.loads(done)}
+
+
+def _ssh(box: lab.Lab, command: str, data: bytes | None = None, stdin: Any = None) -> bytes:
+    argv = lab.ssh_argv(box, ["sudo", "sh", "-c", shlex.quote(command)])
+    done = subprocess.run(
+        argv,
+        **({"stdin": stdin} if stdin else {"input": data}),
+        capture_output=True,
+        check=False,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")[-3000:]
+    return bytes(done.stdout)
