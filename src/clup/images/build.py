@@ -1,13 +1,18 @@
-"""Makes a service's image: a base from distribution packages, and over it the service's files."""
+"""Makes a service's image: a base from distribution packages, and over it the service's files.
+
+Or from an image of a registry, pinned by its digest, with Docker's own builder.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from clup.images import wheels
-from clup.images.dockerfile import Dockerfile, read, sources
+from clup.images.dockerfile import Dockerfile, context, read, sources
 from clup.lab import image
 from clup.lab.commands import succeeds
 from clup.lab.docker import docker, docker_argv
@@ -19,23 +24,61 @@ ROOT = Path(__file__).resolve().parents[3]
 SUITE = "trixie"
 BASE = "clup-base"
 SECONDS = 600
+BUILDER_SECONDS = 1800
+"""Docker's builder loads packages while it builds."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what is in a service's image. `base` is an image's name."""
+
+    service: str
+    dockerfile: Dockerfile
+    files: dict[str, bytes]
+    base: str
+    pinned: bool = False
+    """Whether the base is an image of a registry, without the packages."""
+
+    @property
+    def tag(self) -> str:
+        """The name of the image: equal recipes have one image."""
+        made_of = digest(self.base, self.dockerfile, self.files)
+        return f"clup-{self.service}:{'pinned' if self.pinned else SUITE}-{made_of}"
+
+
+def services() -> list[str]:
+    """Return the services that have an image."""
+    return sorted(path.parent.name for path in (ROOT / "services").glob("*/Dockerfile"))
+
+
+def recipe(service: str, pinned: str = "") -> Recipe:
+    """Given a service of `services/`, and a registry's image by its digest if it is to be built
+    over that, return the recipe. Raise LabError, or ValueError for a Dockerfile that is not
+    understood."""
+    path = ROOT / "services" / service / "Dockerfile"
+    dockerfile = read(path.read_text(encoding="utf-8"), str(path))
+    base = pinned or image.tag(_packages(dockerfile), BASE)
+    return Recipe(service, dockerfile, sources(ROOT, dockerfile), base, bool(pinned))
 
 
 def ensure(service: str, say: Say) -> str:
-    """Given a service of `services/`, build its image unless Docker here has it, and return its
-    name. Raise LabError, or ValueError for a Dockerfile that is not understood."""
-    path = ROOT / "services" / service / "Dockerfile"
-    dockerfile = read(path.read_text(encoding="utf-8"), str(path))
-    files = sources(ROOT, dockerfile)
+    """Given a service of `services/`, build its image from distribution packages unless Docker here
+    has it, and return its name. Raise what `recipe` raises."""
+    wanted = recipe(service)
+    make(wanted, say)
+    return wanted.tag
+
+
+def make(wanted: Recipe, say: Say) -> None:
+    """Build the image of a recipe, unless Docker here has it. Raise LabError."""
     with locked(say):
-        base = _base(dockerfile.packages, say)
-        name = f"clup-{service}:{SUITE}-{digest(base, dockerfile, files)}"
-        if not succeeds(docker_argv("image", "inspect", name)):
-            for place, lock in dockerfile.wheels.items():
-                say(f"Unpacking the Python packages of {service}.")
-                files |= wheels.unpacked(files[lock.lstrip("/")], place)
-            _commit(base, dockerfile, files, name)
-    return name
+        if _is_there(wanted.tag):
+            return
+        if wanted.pinned:
+            _build(wanted, say)
+        else:
+            _base(wanted, say)
+            _commit(wanted, say)
 
 
 def digest(base: str, dockerfile: Dockerfile, files: dict[str, bytes]) -> str:
@@ -56,25 +99,59 @@ def entries(files: dict[str, bytes]) -> list[Entry]:
     ]
 
 
-def _base(packages: tuple[str, ...], say: Say) -> str:
-    """Return the name of an image with these packages and nothing else; several services may share
-    it."""
-    wanted = image.recipe(SUITE, tuple(sorted(packages)), (), ())
-    name = image.tag(wanted, BASE)
-    if not succeeds(docker_argv("image", "inspect", name)):
-        say(f"Building {name} from distribution packages (about half a minute).")
-        image.import_root(wanted, name)
-    return name
+def builder_words(wanted: Recipe) -> list[str]:
+    """Return the words of the `docker build` that makes an image over one of a registry."""
+    words = ["build", "--build-arg", f"BASE={wanted.base}", "--tag", wanted.tag]
+    return [*words, "--file", f"services/{wanted.service}/Dockerfile", "-"]
 
 
-def _commit(base: str, dockerfile: Dockerfile, files: dict[str, bytes], name: str) -> None:
+def _is_there(tag: str) -> bool:
+    return succeeds(docker_argv("image", "inspect", tag))
+
+
+def _packages(dockerfile: Dockerfile) -> image.Recipe:
+    """Return the recipe of an image with a Dockerfile's packages and nothing else; several services
+    may share it."""
+    return image.recipe(SUITE, tuple(sorted(dockerfile.packages)), (), ())
+
+
+def _base(wanted: Recipe, say: Say) -> None:
+    if not _is_there(wanted.base):
+        say(f"Building {wanted.base} from distribution packages (about half a minute).")
+        image.import_root(_packages(wanted.dockerfile), wanted.base)
+
+
+def _build(wanted: Recipe, say: Say) -> None:
+    """Have Docker's builder do it, with the files that clup would copy, and no others."""
+    say(f"Building {wanted.tag} over {wanted.base}.")
+    path = f"services/{wanted.service}/Dockerfile"
+    files = context(ROOT, wanted.dockerfile) | {path: (ROOT / path).read_bytes()}
+    words = builder_words(wanted)
+    cure = "see that this machine reaches the registry, or leave out --base"
+    docker(*words, stdin=packed(entries(files)), seconds=BUILDER_SECONDS, cure=cure)
+
+
+def _commit(wanted: Recipe, say: Say) -> None:
     """Put the files over the base, and compile them there. No network has a part in it."""
-    command = dockerfile.compiler or ("true",)
-    box = docker("create", "--network", "none", base, *command).strip()
+    command = wanted.dockerfile.compiler or ("true",)
+    files = wanted.files | _wheels(wanted, say)
+    box = docker("create", "--network", "none", wanted.base, *command).strip()
     try:
         docker("cp", "-", f"{box}:/", stdin=packed(entries(files)), seconds=SECONDS)
         docker("start", "--attach", box, seconds=SECONDS)
-        changes = [word for change in dockerfile.changes for word in ("--change", change)]
-        docker("commit", *changes, box, name, seconds=SECONDS)
+        changes = _words("--change", wanted.dockerfile.changes)
+        docker("commit", *changes, box, wanted.tag, seconds=SECONDS)
     finally:
         docker("rm", "--force", box)
+
+
+def _wheels(wanted: Recipe, say: Say) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for place, lock in wanted.dockerfile.wheels.items():
+        say(f"Unpacking the Python packages of {wanted.service}.")
+        found |= wheels.unpacked(wanted.files[lock.lstrip("/")], place)
+    return found
+
+
+def _words(option: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]

@@ -7,7 +7,7 @@ that is built here and one that `docker build` makes hold the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,9 @@ _WHEELS = re.compile(
     r" --no-cache-dir --target (/[a-z0-9/._-]+) -r (/[a-z0-9/._-]+)"
 )
 _COMPILE = re.compile(r"python3 -m compileall -q --invalidation-mode unchecked-hash /[a-z0-9/._-]+")
+_MAN = "mkdir -p /usr/share/man/man1"
+"""What Java's packages need and a slim image of a registry lacks; our own base has it."""
+
 _BASE = {"ARG": "BASE", "FROM": "${BASE}"}
 _SETTINGS = ("ENV", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "WORKDIR")
 
@@ -56,6 +59,8 @@ def read(text: str, origin: str) -> Dockerfile:
             packages += tuple(installed[1].split())
         elif locked:
             wheels[locked[1]] = locked[2]
+        elif word == "RUN" and rest == _MAN:
+            continue
         elif word == "RUN" and _COMPILE.fullmatch(rest):
             compiler = tuple(rest.split())
         elif word == "COPY" and len(rest.split()) == 2:
@@ -73,14 +78,27 @@ def read(text: str, origin: str) -> Dockerfile:
 
 def sources(root: Path, dockerfile: Dockerfile) -> dict[str, bytes]:
     """Given the repository's root, return the files to copy: place in the image to content."""
-    found: dict[str, bytes] = {}
-    for source, target in dockerfile.copies.items():
-        path = root / source
-        if path.is_file():
-            found[target.lstrip("/")] = path.read_bytes()
-            continue
-        for each in sorted(path.rglob("*")):
-            if each.is_file() and "__pycache__" not in each.parts:
-                place = f"{target}/{each.relative_to(path)}"
-                found[place.lstrip("/")] = each.read_bytes()
-    return found
+    return {
+        f"{target}/{below}".rstrip("/").removeprefix("/"): path.read_bytes()
+        for source, target in dockerfile.copies.items()
+        for below, path in _files(root / source)
+    }
+
+
+def context(root: Path, dockerfile: Dockerfile) -> dict[str, bytes]:
+    """Return the same files as Docker's builder takes them: place in the repository to content."""
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for source in dockerfile.copies
+        for _, path in _files(root / source)
+    }
+
+
+def _files(source: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the file that is copied, or each of a folder, with its place below that."""
+    if source.is_file():
+        yield "", source
+        return
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield str(path.relative_to(source)), path

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from clup.lab.errors import LabError
 
@@ -47,11 +48,13 @@ def run(
     *,
     cure: str,
     stdin: bytes | None = None,
+    into: IO[bytes] | None = None,
     seconds: float = 60,
     cwd: Path | None = None,
     inherits: bool = True,
 ) -> str:
-    """Given a command and the cure to print should it fail, run it and return its stdout.
+    """Given a command and the cure to print should it fail, run it and return its stdout, unless
+    that goes `into` a file.
 
     One that leaves a process behind must not inherit what our commands do otherwise. Raise
     LabError when it is not there, takes longer than `seconds` or exits non-zero.
@@ -61,7 +64,8 @@ def run(
         done = subprocess.run(
             argv,
             input=b"" if stdin is None else stdin,
-            capture_output=True,
+            stdout=into or subprocess.PIPE,
+            stderr=subprocess.PIPE,
             pass_fds=tuple(_inherited) if inherits else (),
             cwd=cwd,
             env=environment(),
@@ -76,7 +80,7 @@ def run(
         said = done.stderr.decode(errors="replace").strip().splitlines()[-3:]
         reason = " / ".join(said) or "said nothing"
         raise LabError(f"exit {done.returncode}, {reason}", where, cure)
-    return done.stdout.decode(errors="replace")
+    return "" if into else done.stdout.decode(errors="replace")
 
 
 def brief(argv: Sequence[str], characters: int = 90) -> str:

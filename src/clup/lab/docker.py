@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import IO
 
 from clup.lab.commands import as_root, run, succeeds
 
@@ -19,9 +20,16 @@ def docker_argv(*words: str) -> list[str]:
     return plain if reachable else as_root(plain)
 
 
-def docker(*words: str, stdin: bytes | None = None, seconds: float = 60, cure: str = CURE) -> str:
-    """Given the words of a docker command, run it and return its stdout. Raise LabError."""
-    return run(docker_argv(*words), stdin=stdin, seconds=seconds, cure=cure)
+def docker(
+    *words: str,
+    stdin: bytes | None = None,
+    into: IO[bytes] | None = None,
+    seconds: float = 60,
+    cure: str = CURE,
+) -> str:
+    """Given the words of a docker command, run it and return its stdout, unless that goes into a
+    file. Raise LabError."""
+    return run(docker_argv(*words), stdin=stdin, into=into, seconds=seconds, cure=cure)
 
 
 def answers() -> bool:

@@ -136,6 +136,8 @@ def mmdebstrap_argv(recipe: Recipe, target: Path) -> list[str]:
             "--aptopt=APT::Install-Recommends false",
             *([f"--aptopt={recipe.proxy}"] if recipe.proxy else []),
             *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in unneeded),
+            # Java's packages link manual pages in there, also where there are none.
+            '--essential-hook=mkdir -p "$1"/usr/share/man/man1',
             f"--include={','.join(recipe.packages)}",
             *(f"--customize-hook={hook}" for hook in recipe.hooks),
             recipe.suite,

@@ -26,7 +26,7 @@ class Need:
     least: int = 0
 
 
-BOTH = (
+ROOTS = (
     Need("mmdebstrap", ("mmdebstrap",), "builds the machine's image from distribution packages"),
     # On Ubuntu it is not there, and mmdebstrap could not tell whether the packages are Debian's.
     Need(
@@ -34,12 +34,18 @@ BOTH = (
         ("debian-archive-keyring",),
         "holds Debian's keys, by which the image's packages are judged",
     ),
+)
+DOCKER = (
+    Need("dockerd", ("docker.io",), "runs containers and keeps their images"),
+    Need("docker", ("docker-cli", "docker.io"), "talks to Docker"),
+)
+BOTH = (
+    *ROOTS,
     Need("ssh", ("openssh-client",), "reaches the machine"),
     Need("ssh-keygen", ("openssh-client",), "makes the machine's keys"),
 )
 CONTAINER = (
-    Need("dockerd", ("docker.io",), "runs the lab's machine as a container"),
-    Need("docker", ("docker-cli", "docker.io"), "talks to Docker"),
+    *DOCKER,
     *BOTH,
     Need("losetup", ("mount",), "puts the machine's disks, which are files, behind devices"),
 )
@@ -105,7 +111,7 @@ def ensure(needs: Iterable[Need], say: Say, confirm: Confirm) -> None:
     wanted = packages(unmet, known)
     newer = [name for name, (_reason, least) in wanted.items() if candidate(name) < least]
     source = backports.here() if newer else None
-    say("A lab needs packages that this machine lacks:")
+    say("This needs packages that this machine lacks:")
     for package, (reason, _least) in wanted.items():
         say(f"  {package}{f' of {source.suite}' if source and package in newer else ''}: {reason}")
     if source and not source.there:

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from clup.images import wheels
-from clup.images.build import ROOT, digest, entries
-from clup.images.dockerfile import Dockerfile, read, sources
+from clup.images.build import ROOT, builder_words, digest, entries, recipe, services
+from clup.images.bundle import refuse_unpinned
+from clup.images.dockerfile import Dockerfile, context, read, sources
+from clup.lab.errors import LabError
 
 TEXT = """\
 # a comment
@@ -81,3 +83,23 @@ def test_another_file_or_setting_is_another_image(tmp_path: Path) -> None:
         "opt", "opt/clup", "opt/clup/services", "opt/clup/services/jobs",
         "opt/clup/services/jobs/a.py",
     ]  # fmt: skip
+
+
+def test_dockers_builder_gets_the_same_files_as_are_copied() -> None:
+    pinned = "debian@sha256:" + "0" * 64
+    for service in services():
+        wanted = recipe(service, pinned)
+        given = context(ROOT, wanted.dockerfile)
+        assert sorted(given.values()) == sorted(wanted.files.values())
+        assert all((ROOT / path).read_bytes() == content for path, content in given.items())
+        words = builder_words(wanted)
+        assert f"BASE={pinned}" in words
+        assert f"services/{service}/Dockerfile" in words
+        assert wanted.tag.startswith(f"clup-{service}:pinned-")
+
+
+@pytest.mark.parametrize("text", ["debian", "debian:trixie", "debian@sha256:12", "-x@sha256:"])
+def test_a_base_that_may_be_another_tomorrow_is_refused(text: str) -> None:
+    with pytest.raises(LabError, match="--base"):
+        refuse_unpinned(text)
+    refuse_unpinned("example.org:5000/debian:trixie-slim@sha256:" + "a" * 64)
