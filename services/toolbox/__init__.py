@@ -1,0 +1,1 @@
+"""Programs of four example jobs: audit, build, test and verify. Each runs in a job's container."""
