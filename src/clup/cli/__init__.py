@@ -27,6 +27,7 @@ COMMANDS = {
     "forget": "No longer list what left the settings.",
     "remove": "Remove from the machines what left the settings.",
     "stack": "List the compose stacks of machines, or take one down.",
+    "bundle": "Build the images of services into one file, or bring them to machines.",
     "lab": "Make, reach and remove throwaway machines.",
     "test": "Run the project's tests.",
     "completion": "Print the completion script of a shell.",

@@ -33,12 +33,15 @@ LABEL = "com.docker.compose."
 Standing = Literal["ready", "waiting", "failed"]
 
 
-class _Docker(http.client.HTTPConnection):
-    """Docker's API by its socket."""
+class Docker(http.client.HTTPConnection):
+    """Docker's API by its socket. It may take `timeout` seconds for each part of an answer."""
+
+    def __init__(self, timeout: float = SECONDS):
+        super().__init__("docker", timeout=timeout)
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(SECONDS)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(SOCKET)
 
 
@@ -47,7 +50,7 @@ def ask(path: str) -> Any:
 
     Raise OSError when Docker does not answer, or answers with an error.
     """
-    connection = _Docker("docker")
+    connection = Docker()
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -27,7 +27,7 @@ def refuse(what: str, found: str, cure: str) -> FunctionCommand:
     report.refusal(line)
 
     def refused(state: State, host: Host) -> bool:
-        return _fail(host, line)
+        return fail(host, line)
 
     return FunctionCommand(refused, (), {})
 
@@ -44,12 +44,13 @@ def ensure(what: str, check: Callable[[], str | None]) -> FunctionCommand:
             wrong = check()
         except UnreadError as error:
             wrong = str(error)
-        return True if wrong is None else _fail(host, f"{what}: {wrong}")
+        return True if wrong is None else fail(host, f"{what}: {wrong}")
 
     return FunctionCommand(ensured, (), {})
 
 
-def _fail(host: Host, line: str) -> bool:
+def fail(host: Host, line: str) -> bool:
+    """Say why a function command failed on a host, and return what pyinfra takes for that."""
     report.refusal(line)
     host.log_styled(line, fg="red", log_func=logger.error)
     return False
