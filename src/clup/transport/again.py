@@ -1,8 +1,10 @@
-"""A second login, beside the connection that a run works over: the proof that one can come back."""
+"""A second login: beside the connection that a run works over, as the proof that one can come back,
+and in its place when it broke."""
 
 from __future__ import annotations
 
 import socket
+import time
 from typing import Any, cast
 
 import gevent
@@ -24,6 +26,34 @@ def login(host: Host, ports: tuple[int, ...], seconds: float) -> str | None:
             return _login(host) if isinstance(host.connector, SSHConnector) else _greeting(ports)
     except gevent.Timeout:
         return f"no answer within {seconds:.0f} s"
+
+
+PAUSE = 2.0
+"""Seconds between two attempts to reach a machine again."""
+
+
+def reconnect(host: Host, seconds: float) -> None:
+    """Log in to a host anew, in place of its connection, which broke. Try for so many seconds.
+
+    Raise ConnectionError when that does not work, and for a host that is reached without ssh.
+    """
+    if not isinstance(host.connector, SSHConnector):
+        raise ConnectionError("the program on this machine ended early; try again")
+    until = time.monotonic() + seconds
+    while True:
+        fresh = SSHConnector(host.state, host)
+        try:
+            with gevent.Timeout(min(seconds, 30), ConnectionError("no answer")):
+                fresh.connect()
+            break
+        except (ConnectError, OSError) as error:
+            if time.monotonic() > until:
+                why = " ".join(str(error).split())
+                raise ConnectionError(f"not reached again for {seconds:.0f} s ({why})") from error
+        time.sleep(PAUSE)
+    broken, host.connector = host.connector, fresh
+    if broken.client is not None:
+        broken.client.close()
 
 
 def _login(host: Host) -> str | None:
