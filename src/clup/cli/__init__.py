@@ -28,6 +28,8 @@ COMMANDS = {
     "remove": "Remove from the machines what left the settings.",
     "stack": "List the compose stacks of machines, or take one down.",
     "bundle": "Build the images of services into one file, or bring them to machines.",
+    "job": "Run jobs on a machine, follow them, and see what was run.",
+    "audit": "Prove that the audit chain of a machine's jobs is whole.",
     "lab": "Make, reach and remove throwaway machines.",
     "test": "Run the project's tests.",
     "completion": "Print the completion script of a shell.",

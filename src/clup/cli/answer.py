@@ -35,6 +35,6 @@ def write(document: Mapping[str, Any]) -> None:
 def command_in(words: list[str]) -> str:
     """Given the words after `clup`, return which command they name, as far as they name one."""
     named = [word for word in words if not word.startswith("-")]
-    groups = (["lab", "disk"], ["lab"], ["stack"], ["bundle"])
+    groups = (["lab", "disk"], ["lab"], ["stack"], ["bundle"], ["job"], ["audit"])
     depth = next((len(group) for group in groups if named[: len(group)] == group), 0)
     return " ".join(named[: depth + 1])

@@ -44,12 +44,14 @@ Each section is what `--help` prints. INVENTORY is a file such as `inventories/e
 | 2 | `plan`: changes are pending; `verify`: a check failed; `drift`: either of them |
 | 3 | the settings are invalid; nothing was contacted |
 | 64 | wrong usage |
+| 120 to 125, 130 | `job run`, `job logs --follow`: what is no end of the job by itself |
 
 With `--json` one document goes to stdout whatever happens. Progress and errors go to stderr. It
 always has `command`, `exit` and `hosts`, in which each machine has `errors` (a list of lines) and
 `commands` (how many were run there); `error` is a line, and is there only when the command failed
 as a whole. What else there is depends on the command: `problems` when the settings are invalid,
-each machine's `operations`, `checks`, `settings` or what is `unmanaged`, the `labs`.
+each machine's `operations`, `checks`, `settings`, its `job` or `jobs`, the `findings` about its
+audit chain or what is `unmanaged`, a runner's `fault`, the `labs`.
 """
 
 _INVARIANTS = """# Invariants

@@ -37,6 +37,8 @@ class Session:
     settings: dict[str, Settings] = field(default_factory=dict)
     exit: int = DONE
     document: dict[str, Any] = field(default_factory=dict)
+    failed: int = FAILED
+    """The exit code when a machine or the command itself fails."""
     state: str = "nothing was contacted"
     """What an interrupt would leave behind, in words."""
     tells_errors: bool = True
@@ -104,7 +106,7 @@ class Session:
         if no_hosts := self.deployment.errors.get(""):
             self.document["error"] = "; ".join(no_hosts)
         if no_hosts or self.deployment.state.failed_hosts:
-            self.exit = FAILED
+            self.exit = self.failed
 
     def answer(self) -> dict[str, Any]:
         """Return the document, with what is known by now of each host."""
@@ -121,14 +123,15 @@ def run(
     work: Callable[[Session], None],
     before: Callable[[Screen], None] = lambda _: None,
     whole: bool = True,
+    failed: int = FAILED,
 ) -> None:
     """Run a command's work and end the process with its exit code.
 
     `before` makes what the inventory needs, such as a lab. Unless the settings are judged as a
     `whole`, what their roles want of each other does not count. Whatever happens, --json prints one
-    document on stdout, and a failure is one clear line.
+    document on stdout, and a failure is one clear line; it ends with `failed`.
     """
-    session = Session(command, target, Screen(quiet=target.as_json))
+    session = Session(command, target, Screen(quiet=target.as_json), failed=failed)
     try:
         before(session.screen)
         session.open(whole)
@@ -157,6 +160,6 @@ def run(
 
 
 def _fail(session: Session, line: str) -> None:
-    session.exit = FAILED
+    session.exit = session.failed
     session.document["error"] = line
     session.screen.error(line)

@@ -59,7 +59,7 @@ def test_each_message_is_one_that_clup_has() -> None:
 
 def _said_in_source() -> str:
     """Return the text of all sources, literals that continue on the next line joined."""
-    folders = ("src", "roles", "deploys")
+    folders = ("src", "roles", "deploys", "services")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.[ps][yh]")]
     text = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "clup", *files])
     return re.sub(r"""["']\s*(\\\s*)?\n\s*f?["']""", "", text)
