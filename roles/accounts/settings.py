@@ -30,11 +30,17 @@ POWERFUL = {
 }
 """Groups whose members can become root. `docker` is one too; it has waivers."""
 
+GUARD = "claw-guard"
+"""The account of the guard. To its group belongs the socket by which the guard reaches Docker."""
+
 _SERVICE = {"home": NO_HOME, "shell": NO_SHELL}
 
 USERS: dict[str, dict[str, Any]] = {
     "psy": {"uid": 2000, "comment": "The human account", "linger": True},
     "claw-runner": {"uid": 2010, "comment": "The job runner", **_SERVICE},
+    "claw-guard": {"uid": 2011, "comment": "The guard before Docker", **_SERVICE},
+    "claw-job": {"uid": 2012, "comment": "Jobs that are not trusted", **_SERVICE},
+    "claw-trusted": {"uid": 2013, "comment": "Jobs that write the cache", **_SERVICE},
     "gw-admin": {"uid": 2020, "comment": "The gateway gw-admin", **_SERVICE},
 }
 """The accounts of the site. Their ids stay clear of 1000, the first user of an installer."""
@@ -161,7 +167,9 @@ class Settings(Model):
             for field, group in fields:
                 if group == "docker":
                     cure = f"say why, who and until when in accounts.docker.{name}"
-                elif group in POWERFUL and name not in ("root", "nobody"):
+                elif (group == GUARD and name != GUARD) or (
+                    group in POWERFUL and name not in ("root", "nobody")
+                ):
                     cure = "give the account no such group; the operator alone becomes root"
                 else:
                     continue

@@ -13,9 +13,10 @@ from clup.fields import AbsolutePath, Mode, Name
 from clup.settings import Model, fault, faults, over
 
 # A folder on the way to something that root trusts (a stack's compose file, a job's definition,
-# the head of the audit chain) belongs to root: whoever owns a folder can exchange what is in it.
-# The runner owns what it writes; psy, a human, reads that by the group (2750: what is made
-# inside has the group too) and works in the repositories.
+# a key, a token, the ledger with the heads of the audit chain) belongs to root: whoever owns a
+# folder can exchange what is in it. The runner owns what it writes; psy, a human, reads that by the
+# group (2750: what is made inside has the group too) and works in the repositories. The cache is
+# written by trusted jobs alone.
 FOLDERS: dict[str, dict[str, Any]] = {
     "/srv/data/openclaw": {},
     "/srv/data/openclaw/artifacts": {"user": "psy"},
@@ -26,14 +27,18 @@ FOLDERS: dict[str, dict[str, Any]] = {
     "/srv/data/openclaw/node-admin": {"mode": "0700"},
     "/srv/data/openclaw/repo": {"user": "psy"},
     "/srv/data/openclaw/runner": {},
-    "/srv/data/openclaw/runner/audit": {},
+    "/srv/data/openclaw/runner/audit": {"user": "claw-runner", "group": "psy", "mode": "2750"},
     "/srv/data/openclaw/runner/compose": {},
     "/srv/data/openclaw/runner/jobs": {},
+    "/srv/data/openclaw/runner/keys": {},
+    "/srv/data/openclaw/runner/ledger": {},
     "/srv/data/openclaw/runner/reports": {"user": "claw-runner", "group": "psy", "mode": "2750"},
+    "/srv/data/openclaw/runner/state": {"user": "claw-runner", "mode": "0700"},
+    "/srv/data/openclaw/runner/tokens": {},
     "/srv/data/openclaw/upstream-openclaw": {"user": "psy"},
     "/srv/cache/openclaw": {},
     "/srv/cache/openclaw/runner": {},
-    "/srv/cache/openclaw/runner/gradle": {"user": "claw-runner"},
+    "/srv/cache/openclaw/runner/gradle": {"user": "claw-trusted"},
     "/srv/cache/openclaw/runner/tmp": {"user": "claw-runner", "group": "psy", "mode": "2750"},
     "/srv/cache/openclaw/runner/work": {"user": "claw-runner", "group": "psy", "mode": "2750"},
 }

@@ -51,6 +51,9 @@ done
 
 account psy 2000:2000:/home/psy:/bin/bash
 account claw-runner 2010:2010:/nonexistent:/usr/sbin/nologin
+account claw-guard 2011:2011:/nonexistent:/usr/sbin/nologin
+account claw-job 2012:2012:/nonexistent:/usr/sbin/nologin
+account claw-trusted 2013:2013:/nonexistent:/usr/sbin/nologin
 account gw-admin 2020:2020:/nonexistent:/usr/sbin/nologin
 is 'group docker' "$(getent group docker | cut -d: -f4)" ''
 [ -e /var/lib/systemd/linger/psy ]
@@ -60,8 +63,8 @@ folder /home/psy/.ssh psy psy 700
 folder /home/psy/.ssh/authorized_keys psy psy 600
 
 data=/srv/data/openclaw cache=/srv/cache/openclaw
-for path in "$data" "$data/clup" "$data/runner" "$data/runner/audit" "$data/runner/compose" \
-    "$data/runner/jobs" "$cache" "$cache/runner"; do
+for path in "$data" "$data/clup" "$data/runner" "$data/runner/compose" "$data/runner/jobs" \
+    "$data/runner/keys" "$data/runner/ledger" "$data/runner/tokens" "$cache" "$cache/runner"; do
     folder "$path" root root 755
 done
 for path in artifacts repo upstream-openclaw; do
@@ -71,7 +74,9 @@ folder "$data/gw-admin" root gw-admin 750
 folder "$data/gw-admin/config" gw-admin gw-admin 700
 folder "$data/infra" root psy 750
 folder "$data/node-admin" root root 700
+folder "$data/runner/audit" claw-runner psy 2750
 folder "$data/runner/reports" claw-runner psy 2750
-folder "$cache/runner/gradle" claw-runner claw-runner 755
+folder "$data/runner/state" claw-runner claw-runner 700
+folder "$cache/runner/gradle" claw-trusted claw-trusted 755
 folder "$cache/runner/tmp" claw-runner psy 2750
 folder "$cache/runner/work" claw-runner psy 2750

@@ -26,7 +26,11 @@ BREAKAGES = [
             f"Make {DATA}/runner/audit",
             f"Make {DATA}/runner/compose",
             f"Make {DATA}/runner/jobs",
+            f"Make {DATA}/runner/keys",
+            f"Make {DATA}/runner/ledger",
             f"Make {DATA}/runner/reports",
+            f"Make {DATA}/runner/state",
+            f"Make {DATA}/runner/tokens",
         ),
         checks=(
             f"{DATA}/runner is 0755 root:root",
@@ -61,7 +65,7 @@ BREAKAGES = [
         "a cache moved away",
         f"mv {CACHE}/runner/gradle {CACHE}/runner/gradle.old",
         changes=(f"Make {CACHE}/runner/gradle",),
-        checks=(f"{CACHE}/runner/gradle is 0755 claw-runner:claw-runner",),
+        checks=(f"{CACHE}/runner/gradle is 0755 claw-trusted:claw-trusted",),
     ),
     Breakage(
         "the way down closed",

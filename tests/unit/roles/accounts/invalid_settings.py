@@ -34,6 +34,7 @@ INVALID: list[tuple[dict[str, Any], str, str]] = [
     ({"groups": {"team": 3000, "crew": 3000}}, "groups.crew", "id of another group"),
     (psy(group="team"), "users.psy.group", "is no declared group"),
     (psy(groups=["sudo"]), "users.psy.groups.0", "as strong as root"),
+    (psy(groups=["claw-guard"]), "users.psy.groups.0", "as strong as root"),
     (psy(groups=["adm", "docker"]), "users.psy.groups.1", "as strong as root"),
     (psy(group="docker"), "users.psy.group", "as strong as root"),
     ({"groups": {"lxd": 110}} | psy(group="lxd"), "users.psy.group", "as strong as root"),

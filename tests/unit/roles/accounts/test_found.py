@@ -68,7 +68,7 @@ def group(name: str, gid: int, *members: str) -> dict[str, Group]:
             {"psy": PSY, "jenkins": User("jenkins", 2010, 2010, "", "/var/lib/j", "/bin/sh")},
             GROUPS | group("jenkins", 2010),
             {
-                "users.claw-runner.uid": 2011,
+                "users.claw-runner.uid": 2014,
                 "note": ["Accounts that settings do not name, and that stay: jenkins."],
             },
         ),

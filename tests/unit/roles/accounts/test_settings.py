@@ -11,6 +11,8 @@ from clup.settings import problems_of
 from roles.accounts.settings import Settings
 from tests.unit.roles.accounts.invalid_settings import KEY
 
+NO_JOBS = dict.fromkeys(("claw-guard", "claw-job", "claw-trusted", "gw-admin"))
+
 
 def test_a_private_key_is_never_shown() -> None:
     secret = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA"
@@ -21,7 +23,7 @@ def test_a_private_key_is_never_shown() -> None:
 
 
 def test_what_is_given_is_merged_over_the_site() -> None:
-    given = {"psy": {"uid": 1000, "keys": [KEY]}, "gw-admin": None, "bob": {"uid": 2100}}
+    given = {"psy": {"uid": 1000, "keys": [KEY]}, **NO_JOBS, "bob": {"uid": 2100}}
     settings = Settings.model_validate({"users": given})
     assert settings.gids == {"psy": 1000, "claw-runner": 2010, "bob": 2100}
     assert settings.users["psy"].linger
@@ -34,7 +36,8 @@ def test_what_is_given_is_merged_over_the_site() -> None:
 
 
 def test_a_declared_group_keeps_its_own_id() -> None:
-    given = {"groups": {"psy": 3000, "team": 3001}, "users": {"gw-admin": {"group": "team"}}}
+    users = {**NO_JOBS, "gw-admin": {"group": "team"}}
+    given = {"groups": {"psy": 3000, "team": 3001}, "users": users}
     settings = Settings.model_validate(given)
     assert settings.gids == {"psy": 3000, "team": 3001, "claw-runner": 2010}
 

@@ -38,8 +38,11 @@ def folder(user: str, mode: str = "0755", group: str = "", kind: str = "director
             },
             {
                 RUNNER: {"user": "psy"},
-                f"{RUNNER}/audit": {"user": "psy"},
-                **dict.fromkeys([f"{RUNNER}/{name}" for name in ("compose", "jobs", "reports")]),
+                f"{RUNNER}/audit": {"user": "psy", "group": None, "mode": "0755"},
+                **dict.fromkeys(
+                    f"{RUNNER}/{name}"
+                    for name in ["compose", "jobs", "keys", "ledger", "reports", "state", "tokens"]
+                ),
             },
             0,
         ),

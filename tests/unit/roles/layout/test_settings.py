@@ -28,7 +28,11 @@ def test_folders_are_merged_over_those_of_the_site_and_come_after_the_one_above(
 
 
 @pytest.mark.parametrize(
-    "name", ["runner/jobs", "runner/compose", "runner/audit", "clup", "gw-admin"]
+    "name",
+    [
+        *("runner/jobs", "runner/compose", "runner/keys", "runner/tokens", "runner/ledger"),
+        *("clup", "gw-admin"),
+    ],
 )
 def test_only_root_can_exchange_what_root_trusts(name: str) -> None:
     folders = Settings().folders
