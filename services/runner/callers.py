@@ -6,7 +6,8 @@
                         queued: 20             # of its jobs wait
                         sees: own              # or: all, for whoever looks after the runner
 
-Both are read again when they change. A caller with a problem is no caller; the others stay.
+Both are read again when they change. A caller with a problem is no caller; the others stay. Hidden
+files and backups (.bak.*, ~) are passed over.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def read_folder(folder: Path) -> Known:
     callers: dict[bytes, Caller] = {}
     problems: list[str] = []
     try:
-        found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        found = sorted(path for path in folder.iterdir() if not _is_passed_over(path.name))
     except OSError as error:
         return Known(problems=(f"{folder}: cannot be read: {error.strerror}",))
     tokens = {path.name for path in found if path.suffix != _SUFFIX}
@@ -121,6 +122,11 @@ def read_folder(folder: Path) -> Known:
             else:
                 callers[digest] = caller
     return Known(callers, tuple(problems))
+
+
+def _is_passed_over(name: str) -> bool:
+    """Whether a file is hidden or a backup, as in the folder of jobs."""
+    return name.startswith(".") or name.endswith("~") or ".bak." in name
 
 
 def _read_token(path: Path) -> bytes:

@@ -99,6 +99,12 @@ def test_a_caller_with_a_problem_is_none_and_the_others_stay(
     assert token("gateway") not in known.problems[0]
 
 
+def test_what_a_change_leaves_beside_them_is_passed_over(data: Path) -> None:
+    for name in (".clup.gateway.new", "gateway.bak.20261121-181309", "gateway.yaml.bak.1", "old~"):
+        (data / "tokens" / name).write_text("x")
+    assert read_folder(data / "tokens").problems == ()
+
+
 def test_a_token_belongs_to_one(data: Path) -> None:
     same_token(data / "tokens")
     known = read_folder(data / "tokens")
