@@ -15,6 +15,7 @@ import roles.accounts.settings
 import roles.base.settings
 import roles.engine.settings
 import roles.layout.settings
+import roles.runner.settings
 import roles.stacks.settings
 import roles.storage.settings
 from clup.managed import Thing
@@ -44,12 +45,14 @@ class Settings(Model):
     """The tree of folders on the mounted filesystems."""
     stacks: roles.stacks.settings.Settings
     """The desired-state folder, and compose stacks of one's own."""
+    runner: roles.runner.settings.Settings
+    """The job runner behind its guard."""
 
     @classmethod
     def relations(cls, parts: Mapping[str, Any]) -> list[Problem]:
-        """Return what is wrong between roles whose own settings are valid, and with the stacks
-        that these settings ask for, rendered."""
-        return [*problems(parts), *_stack_problems(parts)]
+        """Return what is wrong between roles whose own settings are valid, with the files of the
+        project that these settings lead to, and with the stacks that they ask for, rendered."""
+        return [*problems(parts), *_file_problems(parts), *_stack_problems(parts)]
 
 
 @dataclass(frozen=True)
@@ -86,13 +89,31 @@ class Role:
     def stacks(self, own: Any) -> list[Spec]:
         """Given the role's own settings, return the stacks that they ask for; [] for a role that
         has none. Nothing is rendered by it."""
-        if find_spec(f"roles.{self.name}.stacks") is None:
+        if not self._has("stacks"):
             return []
         said: Callable[[Any], Iterator[Spec]] = self._part("stacks").stacks
         return list(said(own))
 
+    def problems(self, own: Any) -> list[Problem]:
+        """Given the role's own settings, return what is wrong with the files that they lead to; []
+        for a role that has none."""
+        if not self._has("problems"):
+            return []
+        said: Callable[[Any], Iterator[Problem]] = self._part("problems").problems
+        return list(said(own))
+
+    def _has(self, part: str) -> bool:
+        return find_spec(f"roles.{self.name}.{part}") is not None
+
     def _part(self, part: str) -> Any:
         return import_module(f"roles.{self.name}.{part}")
+
+
+def _file_problems(parts: Mapping[str, Any]) -> list[Problem]:
+    """Given the valid settings by role, return what is wrong with the files they lead to."""
+    return [
+        each for role in ROLES if role.name in parts for each in role.problems(parts[role.name])
+    ]
 
 
 def _stack_problems(parts: Mapping[str, Any]) -> list[Problem]:

@@ -15,13 +15,21 @@ from clup.deployment import Deployment
 from clup.facts.machine import MachineState
 from clup.layers import settings_of_all
 from clup.operations import kernel, sshd
+from clup.stacks.judged import judged
 from roles import Settings
 from roles.base import config
 from roles.engine import files, neighbours
+from roles.runner import files as runner_files
+from roles.runner.settings import Settings as Runner
+from roles.runner.stacks import stacks
 
 HERE = Path(__file__).parent / "claw-vm"
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = MachineState("ubuntu", "24.04", "noble", container="none", hypervisor="microsoft")
+# The example's own machine has none: its images are built first.
+RUNNER = Runner(
+    enabled=True, images={"guard": f"sha256:{'1' * 64}", "runner": f"sha256:{'2' * 64}"}
+)
 
 
 def rendered() -> dict[str, str]:
@@ -37,8 +45,12 @@ def rendered() -> dict[str, str]:
         config.journald(base.journal),
         *files.drop_ins(settings.engine),
         *neighbours.rule_files(),
+        runner_files.socket_file(),
+        runner_files.cache_file(),
+        *(runner_files.rights(name, caller) for name, caller in RUNNER.callers.items()),
     ]
     return {
+        **{file.live: file.content for spec in stacks(RUNNER) for file in judged(spec).files},
         **{file.path: file.content for file in texts},
         config.SYSCTL: kernel.rendered(config.kernel(base)),
         sshd.DROPIN: sshd.rendered(config.sshd(base.ssh)),

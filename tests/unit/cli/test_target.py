@@ -102,7 +102,10 @@ def test_limit_names_hosts_groups_and_patterns(
         (["apply", "--role", "storage,sto"], []),
         (
             ["apply", "--role", "base,storage,"],
-            [f"base,storage,{other}" for other in ("engine", "accounts", "layout", "stacks")],
+            [
+                f"base,storage,{other}"
+                for other in ("engine", "accounts", "layout", "stacks", "runner")
+            ],
         ),
     ],
 )

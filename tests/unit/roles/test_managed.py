@@ -8,6 +8,10 @@ import pytest
 
 from roles import ROLES, Settings
 
+ID = f"sha256:{'1' * 64}"
+TOOLS = ("toolbox", "maven")
+"""The images of the example jobs, which are read here as they are."""
+
 
 def managed(role: str, given: dict[str, Any]) -> set[str]:
     """Given a role and what is said about it, return what it manages, as the record has it."""
@@ -26,6 +30,16 @@ def managed(role: str, given: dict[str, Any]) -> set[str]:
         ("accounts", {"groups": {"crew": 2102}}, {"group crew", "account psy"}),
         ("layout", {}, {"folder /srv/data/openclaw"}),
         ("stacks", {"own": {"web": {"template": "web.yaml.j2"}}}, {"stack web"}),
+        (
+            "runner",
+            {"enabled": True, "images": dict.fromkeys(("guard", "runner", *TOOLS), ID)},
+            {
+                "stack runner",
+                "file /etc/systemd/system/clup-docker-guard.socket",
+                "file /srv/data/openclaw/runner/jobs/audit.yaml",
+                "file /srv/data/openclaw/runner/tokens/operator",
+            },
+        ),
     ],
 )
 def test_a_role_manages_what_it_names(role: str, given: dict[str, Any], among: set[str]) -> None:
@@ -37,3 +51,7 @@ def test_what_leaves_the_settings_is_managed_no_more() -> None:
     assert managed("engine", {}) - managed("engine", stays) == {
         "file /etc/systemd/system/containerd.service.d/clup.conf"
     }
+
+
+def test_a_runner_that_is_not_enabled_has_nothing() -> None:
+    assert managed("runner", {}) == set()

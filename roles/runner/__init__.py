@@ -1,0 +1,1 @@
+"""The job runner behind its guard: their socket, keys, tokens, jobs and stack."""

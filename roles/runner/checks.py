@@ -1,0 +1,105 @@
+"""Ask the runner, and the guard from inside the runner's container; look at who owns what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from clup.checks import APPLY, Result, expect, read
+from clup.facts.accounts import Accounts
+from clup.facts.acl import DefaultWriters
+from clup.facts.foreign import Foreign
+from clup.facts.made_files import MadeFiles
+from clup.facts.paths import Paths
+from clup.facts.units import Units
+from clup.operations.systemd import is_up
+from roles.runner.files import (
+    JOBS,
+    JOBS_CACHE,
+    SOCKET,
+    SOCKET_UNIT,
+    cache_file,
+    made,
+    rights,
+    socket_file,
+)
+from roles.runner.jobs import read as read_jobs
+from roles.runner.settings import GUARD, Settings
+from roles.runner.stacks import CONTAINER
+
+if TYPE_CHECKING:
+    from testinfra.host import Host
+
+HEALTH = "http://127.0.0.1:18888/healthz"
+KEYS = {"ok", "service", "time_utc", "docker_host", "data_dir", "cache_dir"}
+"""What its health has to say at least."""
+
+# Of an answer that is no success too, the body counts.
+_GET = """import sys, urllib.error, urllib.request
+try:
+    answer = urllib.request.urlopen(sys.argv[1], timeout=10)
+except urllib.error.HTTPError as error:
+    answer = error
+sys.stdout.write(answer.read(100000).decode())
+"""
+_PING = "http://claw-socket-proxy:2375/_ping"
+_LOGS = f"`docker logs {CONTAINER}` and `docker logs dkr-claw-socket-proxy` on the machine"
+
+
+def checks(host: Host, settings: Settings) -> Iterator[Result]:
+    """Compare the machine with what a job needs, and with what must hold whatever a job does."""
+    if not settings.enabled:
+        return
+    yield from _files(host, settings)
+    yield from _socket(host)
+    said = host.run("python3 -I -c %s %s", _GET, HEALTH)
+    yield from _health(said.stdout if said.rc == 0 else said.stderr)
+    inside = host.run("docker exec %s python3 -I -c %s %s", CONTAINER, _GET, _PING)
+    what = f"runner: the guard answers OK inside {CONTAINER}"
+    yield expect(what, "OK", (inside.stdout or inside.stderr).strip()[-200:], f"see {_LOGS}")
+
+
+def _files(host: Host, settings: Settings) -> Iterator[Result]:
+    wanted = tuple(made(settings))
+    states = read(host, MadeFiles, tuple(each.path for each in wanted))
+    for each in wanted:
+        what = f"runner: {each.path} is {each.mode} {each.user}:{each.group}"
+        yield expect(what, "", each.wrong(states.get(each.path)), APPLY)
+    allowed = [rights(name, caller) for name, caller in settings.callers.items()]
+    texts = [socket_file(), cache_file(), *allowed, *read_jobs(settings)[1]]
+    there = read(host, Paths, tuple(each.path for each in texts))
+    for text in texts:
+        what = f"runner: {text.path} is as its settings say, and root's"
+        yield expect(what, True, text.is_converged(there[text.path]), APPLY)
+    is_let = settings.ids.runner in read(host, DefaultWriters, JOBS_CACHE)
+    yield expect(f"runner: it can prune {JOBS_CACHE}", True, is_let, APPLY)
+    strange = read(host, Foreign, JOBS)
+    yield expect(f"runner: root alone writes what is in {JOBS}", [], strange, APPLY)
+
+
+def _socket(host: Host) -> Iterator[Result]:
+    members = sorted(read(host, Accounts, ()).members(GUARD) - {GUARD})
+    cure = f"`gpasswd -d NAME {GUARD}` (or another primary group): its members are root by Docker"
+    yield expect(f"runner: nobody but the guard is in the group {GUARD}", [], members, cure)
+    up = is_up(read(host, Units, (SOCKET_UNIT,)).get(SOCKET_UNIT), enabled=True)
+    yield expect(f"runner: {SOCKET_UNIT} listens, and will after a boot", True, up, APPLY)
+    asked = host.run("timeout 10 docker -H %s version -f {{.Server.Version}}", f"unix://{SOCKET}")
+    cure = f"`systemctl restart docker`; if that does not help, see `journalctl -u {SOCKET_UNIT}`"
+    yield expect(f"runner: Docker answers at {SOCKET}", True, asked.rc == 0, cure)
+
+
+def _health(text: str) -> Iterator[Result]:
+    what = "runner: it says at /healthz that it can run jobs"
+    try:
+        said: dict[str, Any] = json.loads(text)
+        missing = sorted(KEYS - said.keys())
+    except (ValueError, AttributeError):
+        last = (text.strip().splitlines() or ["nothing"])[-1]
+        yield Result(what, "failed", f"it answers {last[:200]!r}", f"see {_LOGS}")
+        return
+    yield expect("runner: its health has the keys of its source", [], missing, "see docs/runner.md")
+    reason = "" if said.get("ok") is True else str(said.get("reason") or "it gives no reason")
+    yield expect(what, "", reason, "see services/README.md, `When /healthz is not ok`")
+    problems = said.get("problems") or []
+    yield expect("runner: no job file and no token has a problem", [], problems, APPLY)

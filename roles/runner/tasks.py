@@ -1,0 +1,66 @@
+"""The guard's socket, keys and tokens, the jobs, then the stack that needs them all."""
+
+from __future__ import annotations
+
+from pyinfra.context import host
+
+from clup.command import sh
+from clup.facts.acl import DefaultWriters
+from clup.operations import docker_socket, files, made_files
+from clup.operations.foreign import set_aside
+from roles.runner.files import (
+    JOBS,
+    JOBS_CACHE,
+    SOCKET_UNIT,
+    cache_file,
+    made,
+    rights,
+    socket_file,
+)
+from roles.runner.jobs import read
+from roles.runner.settings import MOUNT, Settings
+from roles.runner.stacks import stacks
+
+_SOCKET = "runner-socket"
+_CACHE = "runner-cache"
+
+
+def converge(settings: Settings) -> None:
+    """Call the role's operations, within a deploy; none where the runner is not enabled."""
+    if not settings.enabled:
+        return
+    # Only a machine with a runner pays for what renders and judges its stack.
+    from clup.operations.stacks import running
+
+    unit = socket_file()
+    _, jobs, _ = read(settings)
+    allowed = [rights(name, caller) for name, caller in settings.callers.items()]
+    cache = cache_file()
+    paths = (unit, cache, *jobs, *allowed)
+    among = (*(file.path for file in paths), files.marker(_SOCKET), files.marker(_CACHE))
+    docker_socket.offered(
+        name="Give the guard a socket of Docker's of its own",
+        unit=SOCKET_UNIT,
+        file=unit,
+        pending=_SOCKET,
+        among=among,
+    )
+    is_let = settings.ids.runner in host.get_fact(DefaultWriters, folder=JOBS_CACHE)
+    files.configured(
+        name="Let the runner prune the cache of jobs",
+        files=[cache],
+        then=[sh("systemd-tmpfiles", "--create", cache.path)],
+        pending=_CACHE,
+        because="" if is_let else f"{JOBS_CACHE} does not let it",
+        among=among,
+    )
+    made_files.made(
+        name="Make the keys and tokens that are not there yet",
+        files=tuple(made(settings)),
+        mount=MOUNT,
+    )
+    files.configured(name="Say what each caller may run", files=allowed, among=among)
+    set_aside(name="Set aside jobs that somebody but root could write", folder=JOBS)
+    files.configured(name="Put the jobs in place", files=jobs, among=among)
+    for spec in stacks(settings):
+        running(name="Run guard and runner", stack=spec)

@@ -1,0 +1,332 @@
+"""The role `runner` on a lab machine: from a tree that `psy` owns to jobs that run, and back up.
+
+The tests run in the order in which they stand.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clup import images, lab
+from clup.lab.docker import docker_argv
+from tests.lab.breakages import Breakage
+from tests.lab.command import Answer, clup, on_machine
+from tests.lab.engine_machine import IMAGE
+from tests.lab.fingerprint import fingerprint
+from tests.lab.machines import converged, inventory
+
+NAME = "runner-role"
+DATA = "/srv/data/openclaw/runner"
+CACHE = "/srv/cache/openclaw/runner"
+RUN = "runner: Run guard and runner"
+JOBS = "runner: Put the jobs in place"
+KEYS = "runner: Make the keys and tokens that are not there yet"
+SOCKET = "runner: Give the guard a socket of Docker's of its own"
+ASIDE = "runner: Set aside jobs that somebody but root could write"
+STARTED = "docker inspect -f '{{.State.StartedAt}}' dkr-claw-runner dkr-claw-socket-proxy"
+
+JOB = """job: {name}
+description: what a test needs
+image: {{{{ images["hello"] | quoted }}}}
+command: [/bin/busybox, sh, -c, {script}]
+trust: untrusted
+parameters:
+  word: {{kind: pattern, pattern: "[a-z]{{1,20}}", default: nobody}}
+limits: {{seconds: 60, memory_mb: 64, output_mb: 1, disk_mb: 16, artifacts_mb: 1}}
+"""
+
+# Asks the runner as a caller does, on the machine and as root: caller, method, path, body.
+ASK = r"""
+import json, sys, urllib.error, urllib.request
+caller, method, path, body = sys.argv[1:]
+token = open(f"/srv/data/openclaw/runner/tokens/{caller}").read().strip()
+request = urllib.request.Request(
+    f"http://127.0.0.1:18888{path}", method=method, data=body.encode() or None,
+    headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+try:
+    answer = urllib.request.urlopen(request, timeout=90)
+except urllib.error.HTTPError as error:
+    answer = error
+sys.stdout.write(answer.read().decode())
+"""
+
+
+class Site:
+    """The machine, and commands on it with a runner whose settings are changed at will."""
+
+    def __init__(self, box: lab.Lab, found: dict[str, str], folder: Path):
+        self.box = box
+        self.folder = folder
+        self.said: dict[str, Any] = {
+            "enabled": True,
+            "images": found,
+            "jobs": str(folder),
+            "callers": {"gw": {"jobs": ["greets"]}},
+        }
+
+    def job(self, name: str, script: str) -> Path:
+        """Write the file of a job into the project."""
+        path = self.folder / f"{name}.yaml.j2"
+        path.write_text(JOB.format(name=name, script=json.dumps(script)))
+        return path
+
+    def run(self, command: str, *words: str, **said: Any) -> Answer:
+        settings = {"runner": self.said | said}
+        return clup(NAME, command, *words, inventory(self.box, settings))
+
+    def there(self, script: str) -> str:
+        return on_machine(self.box, script)
+
+    def ask(self, method: str, path: str, body: object = None, caller: str = "operator") -> Any:
+        """Return what the runner answers a caller."""
+        text = json.dumps(body) if body is not None else ""
+        said = self.there(f"python3 - {caller} {method} '{path}' '{text}' <<'END'\n{ASK}\nEND")
+        return json.loads(said) if said.startswith(("{", "[")) else said
+
+    def ran(self, job: str, **parameters: str) -> tuple[str, str]:
+        """Run a job, and return its state and its output."""
+        begun = self.ask("POST", "/v1/jobs/run", {"job": job, "parameters": parameters})
+        ended = self.ask("GET", f"/v1/jobs/{begun['id']}?wait=60")
+        return ended["state"], self.ask("GET", f"/v1/jobs/{begun['id']}/logs")
+
+    def well(self) -> None:
+        """Wait until the runner says that it can run jobs."""
+        until = time.monotonic() + 120
+        look = "docker exec dkr-claw-runner python3 -I /opt/clup/services/runner/healthy.py"
+        while self.there(f"{look} 2>/dev/null && echo well || true") != "well\n":
+            assert time.monotonic() < until
+            time.sleep(1)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with converged(NAME) as box:
+        found = {name: loaded(box, name) for name in ("guard", "runner")}
+        found["hello"] = on_machine(box, f"{IMAGE}\n{_id('hello')}").strip()
+        site = Site(box, found, tmp_path_factory.mktemp("jobs"))
+        site.job("greets", 'echo "hello $PARAM_WORD"')
+        site.job("fails", "exit 3")
+        yield site
+
+
+def _id(image: str) -> str:
+    return f"docker image inspect -f '{{{{.Id}}}}' {image}"
+
+
+def loaded(box: lab.Lab, service: str) -> str:
+    """Bring a service's image to a lab machine, and return its id."""
+    name = images.ensure(service, print)
+    with subprocess.Popen(docker_argv("save", name), stdout=subprocess.PIPE) as saved:
+        argv = lab.ssh_argv(box, ["sudo", "docker", "load"])
+        subprocess.run(argv, stdin=saved.stdout, capture_output=True, check=True, timeout=600)
+    return on_machine(box, _id(name)).strip()
+
+
+def test_a_bad_job_is_refused_before_anything_is_contacted(site: Site) -> None:
+    bad = site.job("bad", "true")
+    bad.write_text(bad.read_text().replace("seconds: 60", "seconds: 0"))
+    checked = site.run("check")
+    assert checked.exit == 3
+    assert "At limits.seconds" in checked.stderr
+    assert str(bad) in checked.stderr
+    applied = site.run("apply")
+    assert (applied.exit, applied.document["hosts"]) == (3, {})
+    bad.unlink()
+
+
+def test_a_tree_that_psy_owns_is_taken_over(site: Site) -> None:
+    site.there(
+        f"chown -R psy:psy {DATA} /srv/cache/openclaw/runner\n"
+        f"echo 'job: evil' >{DATA}/jobs/evil.yaml; chown psy {DATA}/jobs/evil.yaml\n"
+        f"echo 'services: {{}}' >{DATA}/compose/docker-compose.yml; echo kept >{DATA}/reports/old"
+    )
+    planned = site.run("plan")
+    assert planned.exit == 2, planned.stderr
+    assert f"layout: Make {DATA}/jobs" in planned.operations("would change")
+    assert {RUN, JOBS, KEYS, SOCKET, ASIDE} <= planned.operations("would change")
+    applied = site.run("apply")
+    assert applied.exit == 0, applied.stderr
+    assert applied.operations("changed") == planned.operations("would change")
+    kept = site.there(
+        f"cat {DATA}/jobs/evil.yaml.bak.* {DATA}/compose/docker-compose.yml.bak.* "
+        f"{DATA}/reports/old; ls {DATA}/jobs/*.yaml"
+    )
+    assert kept == (
+        f"job: evil\nservices: {{}}\nkept\n{DATA}/jobs/fails.yaml\n{DATA}/jobs/greets.yaml\n"
+    )
+
+
+def test_a_second_apply_changes_nothing_and_all_checks_hold(site: Site) -> None:
+    before = fingerprint(site.box)
+    again = site.run("apply")
+    assert (again.exit, again.operations("changed")) == (0, set()), again.stderr
+    assert fingerprint(site.box) == before
+    assert site.run("verify").checks("failed") == []
+
+
+def test_the_checks_of_its_source(site: Site) -> None:
+    said = json.loads(site.there("bash -c 'exec 3<>/dev/tcp/127.0.0.1/18888;"
+        ' printf "GET /healthz HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3\' | tail -n 1'))  # fmt: skip
+    assert said["ok"] is True
+    assert said["docker_host"] == "tcp://claw-socket-proxy:2375"
+    assert {"service", "time_utc", "data_dir", "cache_dir"} <= said.keys()
+    policy = "docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' dkr-claw-runner"
+    assert site.there(policy) == "unless-stopped\n"
+    assert site.there("ss -Hltn 'sport = :18888' | awk '{print $4}'") == "127.0.0.1:18888\n"
+
+
+def test_callers_run_what_they_may(site: Site) -> None:
+    assert site.ran("greets", word="psy") == ("succeeded", "hello psy\n")
+    assert site.ran("fails")[0] == "failed"
+    refused = site.ask("POST", "/v1/jobs/run", {"job": "fails"}, caller="gw")
+    assert refused["error"]["code"] == "forbidden_job"
+    assert site.ask("GET", "/v1/jobs", caller="gw")["jobs"] == []
+
+
+def test_keys_and_tokens_stay_on_the_machine(site: Site) -> None:
+    secrets = site.there(f"cat {DATA}/keys/guard; echo; cat {DATA}/tokens/gw; echo").split()
+    assert [len(secret) for secret in secrets] == [64, 64]
+    said = [site.run(word) for word in ("plan", "apply", "verify")]
+    text = "".join(json.dumps(each.document) + each.stderr for each in said)
+    text += site.there("cat /var/lib/clup/journal.jsonl; docker inspect $(docker ps -aq);"
+        " docker logs dkr-claw-runner 2>&1; docker logs dkr-claw-socket-proxy 2>&1;"
+        " grep -rs . /srv/data/openclaw/clup --include=*.yml")  # fmt: skip
+    assert not [secret for secret in secrets if secret in text]
+    denied = "setpriv --reuid psy --regid psy --clear-groups cat {} 2>&1 || true"
+    for path in ("keys/guard", "tokens/gw", "state/runner.sqlite3"):
+        assert "Permission denied" in site.there(denied.format(f"{DATA}/{path}"))
+    read = "setpriv --reuid psy --regid psy --clear-groups sh -c 'cat {}' | wc -l"
+    for path in ("audit/*.jsonl", "ledger/heads"):
+        assert int(site.there(read.format(f"{DATA}/{path}"))) >= 2
+
+
+def test_it_survives_a_restart_of_docker_and_of_its_socket(site: Site) -> None:
+    site.there("systemctl restart docker docker.socket")
+    site.well()
+    assert site.ran("greets")[0] == "succeeded"
+    assert site.run("plan").exit == 0
+
+
+def test_a_job_that_changed_is_in_force_without_a_restart(site: Site) -> None:
+    started = site.there(STARTED)
+    site.job("greets", 'echo "good day $PARAM_WORD"')
+    applied = site.run("apply")
+    assert applied.operations("changed") == {JOBS}, applied.stderr
+    assert site.ran("greets", word="psy") == ("succeeded", "good day psy\n")
+    assert site.there(STARTED) == started
+    assert site.run("verify").checks("failed") == []
+
+
+def test_rights_that_changed_are_in_force_without_a_restart(site: Site) -> None:
+    started = site.there(STARTED)
+    site.said["callers"] = {"gw": {"jobs": ["greets", "fails"]}}
+    applied = site.run("apply")
+    assert applied.operations("changed") == {"runner: Say what each caller may run"}
+    accepted = site.ask("POST", "/v1/jobs/run", {"job": "fails"}, caller="gw")
+    assert accepted["state"] in ("queued", "running")
+    assert site.there(STARTED) == started
+    assert site.run("verify").checks("failed") == []
+
+
+BREAKAGES = [
+    Breakage(
+        "a key that everybody reads",
+        f"chmod 0644 {DATA}/keys/guard",
+        changes=(KEYS,),
+        checks=("keys/guard is 0440 claw-runner:claw-guard",),
+    ),
+    Breakage(
+        "a token removed",
+        f"rm {DATA}/tokens/gw",
+        changes=(KEYS,),
+        checks=("tokens/gw is 0400 claw-runner:claw-runner",),
+    ),
+    Breakage(
+        "another key",
+        f"head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \\n' >{DATA}/keys/guard",
+        changes=(RUN,),
+        checks=("stack runner runs as its settings say",),
+    ),
+    Breakage(
+        "a job edited by hand",
+        f"echo '# mine' >>{DATA}/jobs/greets.yaml",
+        changes=(JOBS,),
+        checks=("jobs/greets.yaml is as its settings say, and root's",),
+    ),
+    Breakage(
+        "a job of somebody else's",
+        f"cp {DATA}/jobs/greets.yaml {DATA}/jobs/mine.yaml; chown psy {DATA}/jobs/mine.yaml",
+        changes=(ASIDE,),
+        checks=("root alone writes what is in", "no job file and no token has a problem"),
+    ),
+    Breakage(
+        "the guard stopped",
+        "docker stop -t 1 dkr-claw-socket-proxy",
+        changes=(RUN,),
+        checks=("it says at /healthz that it can run jobs", "the guard answers OK"),
+    ),
+    Breakage(
+        "a cache that the runner cannot prune",
+        f"cd {CACHE}; rmdir gradle; mkdir gradle; chown claw-trusted:claw-trusted gradle",
+        changes=("runner: Let the runner prune the cache of jobs",),
+        checks=(f"it can prune {CACHE}/gradle",),
+    ),
+    Breakage(
+        "its socket no longer there at boot",
+        "systemctl -q disable clup-docker-guard.socket",
+        changes=(SOCKET,),
+        checks=("clup-docker-guard.socket listens, and will after a boot",),
+    ),
+]
+
+
+def test_every_breakage_is_named_shown_and_mended(site: Site, subtests: pytest.Subtests) -> None:
+    for breakage in BREAKAGES:
+        with subtests.test(breakage.name):
+            site.there(breakage.shell)
+            failed = site.run("verify").checks("failed")
+            for text in breakage.checks:
+                assert any(text in line for line in failed), f"{text!r} is not in {failed}"
+            assert site.run("plan").operations("would change") == set(breakage.changes)
+            applied = site.run("apply")
+            assert applied.exit == 0, applied.stderr
+            assert applied.operations("changed") == set(breakage.changes)
+            site.well()
+    assert site.run("verify").checks("failed") == []
+
+
+def test_a_member_of_the_guards_group_is_found(site: Site) -> None:
+    site.there("gpasswd -a psy claw-guard >/dev/null")
+    failed = site.run("verify").checks("failed")
+    assert any("nobody but the guard is in the group claw-guard" in line for line in failed)
+    site.there("gpasswd -d psy claw-guard >/dev/null")
+
+
+def test_a_boot_brings_it_back(site: Site) -> None:
+    lab.reboot(NAME, print)
+    site.well()
+    assert site.run("plan").exit == 0
+    assert site.run("verify").checks("failed") == []
+    assert site.ran("greets")[0] == "succeeded"
+
+
+def test_what_left_the_settings_works_until_it_is_removed(site: Site) -> None:
+    (site.folder / "fails.yaml.j2").unlink()
+    site.said["callers"] = {}
+    applied = site.run("apply")
+    [host] = applied.document["hosts"].values()
+    left = {f"{DATA}/jobs/fails.yaml", f"{DATA}/tokens/gw", f"{DATA}/tokens/gw.yaml"}
+    assert set(host["unmanaged"]) == {f"file {path}" for path in left}
+    assert site.ran("fails")[0] == "failed"
+    for path in sorted(left):
+        removed = site.run("remove", path, "--yes")
+        assert removed.exit == 0, removed.stderr
+    assert site.ask("POST", "/v1/jobs/run", {"job": "fails"})["error"]["code"] == "unknown_job_name"
+    assert site.run("verify").checks("failed") == []
