@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from pyinfra.context import ctx_host
 
-from clup import bundles
+from clup import bundles, report
 from clup.bundles.lacking import ImagesState, lacking
 from clup.facts.images import Images
 from clup.operations.images import loaded, order_of, send
 from clup.transport import stream
 from clup.transport.raw import Answer
 from tests.unit.bundles.saved import bundle, image_id
-from tests.unit.operations.planning import evaluate
+from tests.unit.operations.planning import Machine, evaluate
 
 
 @pytest.fixture
@@ -122,3 +123,29 @@ def test_nothing_of_a_damaged_bundle_is_sent(path: Path, monkeypatch: pytest.Mon
     assert line is not None
     assert "is damaged" in line
     assert sent.bytes is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "told"),
+    [
+        (Answer(0, b"", b""), True, ""),
+        (Answer(1, b"", b"image guard: cut off\n"), False, "image guard: cut off"),
+        (ConnectionError("the connection ended"), False, "the connection ended"),
+    ],
+)
+def test_the_step_that_sends_fails_its_host_alone(
+    answer: Any, expected: bool, told: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*_: Any) -> Answer:
+        if isinstance(answer, Exception):
+            raise answer
+        return cast("Answer", answer)
+
+    monkeypatch.setattr(stream, "run", run)
+    machine = Machine({Images: ImagesState()})
+    with ctx_host.use(machine):
+        step = next(iter(loaded._inner(bundle=str(path), images=())))
+        assert step.execute(None, machine, {}) is expected
+    said = report.notes(machine, machine.current_op_hash).refusals  # type: ignore[arg-type]
+    assert bool(said) is not expected
+    assert all(told in line for line in said)
