@@ -136,7 +136,9 @@ class Stack:
         anew = [service for service in self.order["recreate"] if service in expected]
         if anew:
             say(f"stack {self.name}: starting anew {', '.join(anew)}, which read what changed")
-            self._compose_up(end, expected, "--force-recreate", "--no-deps", *anew)
+            # Not with --no-deps: Compose then leaves depends_on out of the hash by which it knows
+            # its containers, and starts them anew once more at the next `up` (seen with 2.26.1).
+            self._compose_up(end, expected, "--force-recreate", *anew)
         self._wait(end, expected)
 
     def _compose_up(self, end: float, expected: Mapping[str, str], *words: str) -> None:

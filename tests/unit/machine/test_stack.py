@@ -86,7 +86,9 @@ class World:
         self.commands.append(" ".join(words))
         if "up" in words:
             text = Path(words[words.index("--file") + 1]).read_text()
-            anew = words[words.index("--no-deps") + 1 :] if "--no-deps" in words else ()
+            anew = (
+                words[words.index("--force-recreate") + 1 :] if "--force-recreate" in words else ()
+            )
             for service, how in json.loads(text).items():
                 self.start(service, how, text, anew=service in anew)
         elif words[1] == "logs":
