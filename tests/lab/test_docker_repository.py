@@ -85,9 +85,9 @@ def test_the_pinned_versions_are_installed_and_find_what_was_there(box: lab.Lab)
     for name, version in VERSIONS.items():
         assert f"installed {name}={version}" in installed
     assert run(box, "verify", docker(box)).checks("failed") == []
-    assert on_machine(box, "docker start bot; docker exec bot /bin/busybox cat /data/state") == (
-        "bot\nkept\n"
-    )
+    # Anew: on a host with version 1 of cgroups, systemd has taken the living one out of its group.
+    anew = "docker restart -t 0 bot; docker exec bot /bin/busybox cat /data/state"
+    assert on_machine(box, anew) == "bot\nkept\n"
 
 
 def test_a_newer_version_does_not_come_by_itself(box: lab.Lab) -> None:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
-from clup.machine.process import REFUSED, RefusedError, say
+from clup.machine.process import FailedError, RefusedError, explained, say
 from clup.machine.stack_reading import Docker, ask, is_active
 
 CHUNK = 1 << 18
@@ -31,10 +31,6 @@ SPARE = 200_000_000
 SAY_SECONDS = 5
 
 Order = Mapping[str, Any]
-
-
-class FailedError(Exception):
-    """An image was not loaded: one line with the reason."""
 
 
 def load(order: Order, source: IO[bytes]) -> None:
@@ -147,14 +143,8 @@ def _follow(name: str, answer: io.BufferedIOBase) -> None:
 def main() -> None:
     """Carry out the order, or end with one line that says why not."""
     source = sys.stdin.buffer
-    try:
+    with explained():
         load(json.loads(source.readline()), source)
-    except RefusedError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(REFUSED)
-    except (FailedError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 REFUSED = 3
 """The exit status of a program that left the machine as it was."""
@@ -12,6 +14,26 @@ REFUSED = 3
 
 class RefusedError(Exception):
     """Why something is left as it is: one line with what was found and what to do."""
+
+
+class FailedError(Exception):
+    """Why something that was begun is not as it should be: one line with the reason."""
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """End the program for what is raised in it, with one line that says why.
+
+    The status is REFUSED where all was left as it is, else 1.
+    """
+    try:
+        yield
+    except RefusedError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(REFUSED)
+    except (FailedError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
 
 
 def run(

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from clup.machine import stack_reading as reading
-from clup.machine.process import REFUSED, RefusedError, run, say
-from clup.machine.stack_compose import FailedError, compose, last_words, reason
+from clup.machine.process import FailedError, RefusedError, explained, run, say
+from clup.machine.stack_compose import compose, last_words, reason
 from clup.machine.stack_files import make_folders, place, write
 from clup.machine.stack_remove import remove
 from clup.machine.stack_tree import commit
@@ -271,14 +271,8 @@ def main() -> None:
         "up": lambda: Stack(order).up(),
         "remove": lambda: remove(order),
     }
-    try:
+    with explained():
         work[sys.argv[1]]()
-    except RefusedError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(REFUSED)
-    except (FailedError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(1)
 
 
 if __name__ == "__main__":

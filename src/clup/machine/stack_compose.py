@@ -11,10 +11,6 @@ from clup.masking import masked
 LOG_LINES = 5
 
 
-class FailedError(Exception):
-    """A stack is not as it should be: one line with the reason."""
-
-
 def compose(
     name: str, folder: Path, file: str, *words: str, seconds: float = 60
 ) -> subprocess.CompletedProcess[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from clup.machine import stack_reading as reading
-from clup.machine.process import RefusedError, run, say
-from clup.machine.stack_compose import FailedError, reason
+from clup.machine.process import FailedError, RefusedError, run, say
+from clup.machine.stack_compose import reason
 from clup.machine.stack_tree import commit
 
 

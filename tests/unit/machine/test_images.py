@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from clup.machine import images
-from clup.machine.images import FailedError, archive
-from clup.machine.process import RefusedError
+from clup.machine.images import archive
+from clup.machine.process import FailedError, RefusedError
 
 BLOBS = (b"configuration", b"layer" * 1000, b"")
 NAMES = [hashlib.sha256(blob).hexdigest() for blob in BLOBS]

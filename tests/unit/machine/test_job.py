@@ -14,7 +14,7 @@ from clup.machine.runner_http import FaultError, Runner
 from clup.machine.runner_places import Door
 from tests.unit.services.runner.fake_guard import Script
 from tests.unit.services.runner.runners import Running, add_job
-from tests.unit.services.runner.test_api import told
+from tests.unit.services.runner.stories import told
 
 TALKS = Script(output=[(0, 1, b"one\n"), (0.3, 2, b"tw\xc3"), (0.3, 1, b"three\n")], exit_code=3)
 Events = list[dict[str, Any]]

@@ -13,9 +13,8 @@ import pytest
 
 from clup.machine import stack as program
 from clup.machine import stack_compose, stack_files, stack_reading, stack_remove
-from clup.machine.process import RefusedError
+from clup.machine.process import FailedError, RefusedError
 from clup.machine.stack import Stack
-from clup.machine.stack_compose import FailedError
 
 IMAGE = "sha256:1"
 

@@ -16,7 +16,7 @@ from services.runner import agents
 from services.runner.tools import CANCEL, LOG, STATUS, marked, plain
 from tests.unit.services.runner.fake_guard import Script
 from tests.unit.services.runner.runners import Running, token
-from tests.unit.services.runner.test_api import told
+from tests.unit.services.runner.stories import told
 
 TALKS = Script(output=[(0, 1, b"hello\n")])
 HELPERS = [STATUS, LOG, CANCEL]

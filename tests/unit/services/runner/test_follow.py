@@ -11,7 +11,7 @@ import httpx2
 
 from tests.unit.services.runner.fake_guard import Script
 from tests.unit.services.runner.runners import Running
-from tests.unit.services.runner.test_api import told
+from tests.unit.services.runner.stories import told
 
 TALKS = Script(output=[(0, 1, b"one\n"), (0.4, 2, b"two\n"), (0.4, 1, b"three\n")])
 Event = tuple[str, dict[str, Any], str]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.unit.services.runner.fake_guard import Script
 from tests.unit.services.runner.runners import Running, token
-from tests.unit.services.runner.test_api import told
+from tests.unit.services.runner.stories import told
 
 CHECKS = (
     "not_a_server_error",

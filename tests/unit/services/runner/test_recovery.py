@@ -14,7 +14,7 @@ from services.audit.verify import Seen, files, verify
 from services.runner import collect
 from tests.unit.services.runner.fake_guard import FakeGuard, Script, serving
 from tests.unit.services.runner.runners import Running, lay_out, running, served, token
-from tests.unit.services.runner.test_api import told, until
+from tests.unit.services.runner.stories import told, until
 
 LONG = Script(output=[(0, 1, b"begun\n")], seconds=60)
 BRIEF = Script(output=[(0, 1, b"one\n"), (0.6, 1, b"two\n")], seconds=0.2)
