@@ -34,8 +34,8 @@ SHELL = ("clup", ".ci/run", "**/*.sh", *(f"src/clup/lab/inside/{name}" for name 
 class Step:
     """A program of a stage. Pytest counts its tests; any other program counts as one.
 
-    A step with a `load` runs beside others, each of its files as a process of its own: the load is
-    how many processors one of them keeps busy.
+    A step with a `load` runs beside others, each file that it names as a process of its own: the
+    load is how many processors one of them keeps busy.
     """
 
     words: tuple[str, ...]
@@ -47,12 +47,13 @@ def _pytest(*paths: str, load: float | None = None) -> Step:
     return Step(("pytest", "-q", *paths), is_pytest=True, load=load)
 
 
-VM, CONTAINER = 0.75, 0.5
-"""The loads of tests with one machine: that it is emulated is work, but both also wait."""
+UNIT, VM, CONTAINER = 1.0, 0.75, 0.5
+"""The loads of tests without a machine and with one: that it is emulated is work, but both with
+one also wait."""
 
 
 STAGES: dict[str, tuple[Step, ...]] = {
-    "unit": (_pytest("tests/unit", "tests/golden"),),
+    "unit": (_pytest("tests/unit", "tests/golden", load=UNIT),),
     "lint": (
         Step(("ruff", "check", ".")),
         Step(("ruff", "format", "--check", ".")),
@@ -91,9 +92,8 @@ WITH_LABS = {"molecule", "lab", "faults", "vm", "attacks"}
 def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None) -> None:
     """Run the project's tests: unit, lint, molecule, vm, lab, faults, attacks; without a word, all.
 
-    Those with machines run side by side; the attacks are those on the guard. On two processors all
-    takes about an hour where virtual machines are emulated. A campaign is of the stages faults and
-    vm.
+    All but lint run side by side; the attacks are those on the guard. On two processors all takes
+    about an hour where virtual machines are emulated. A campaign is of the stages faults and vm.
 
     \b
     Example:
@@ -125,16 +125,17 @@ def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None
 def _run_in_turn(stage: str, environment: Mapping[str, str]) -> Tally:
     """Run the steps of a stage that run alone."""
     steps = [step for step in STAGES[stage] if step.load is None]
-    return _counted(stage, steps, lambda: [_run_step(step, environment) for step in steps])
+    calls = [partial(_run_shown, _expanded(step), step.is_pytest, environment) for step in steps]
+    return _counted(stage, steps, lambda: [call() for call in calls])
 
 
 def _run_side_by_side(stages: Iterable[str], environment: Mapping[str, str]) -> Tally:
     """Run the files of all the other steps of these stages, as many at a time as fit."""
     steps = [(stage, step) for stage in stages for step in STAGES[stage] if step.load is not None]
+    apiece = [(step, words) for _, step in steps for words in apart(_expanded(step))]
+    run = _run_apart if len(apiece) > 1 else _run_shown
     calls = [
-        (step.load or 0, partial(_run_apart, words, step.is_pytest, environment))
-        for _, step in steps
-        for words in apart(_expanded(step))
+        (step.load or 0, partial(run, words, step.is_pytest, environment)) for step, words in apiece
     ]
     names = ", ".join(dict.fromkeys(stage for stage, _ in steps))
     return _counted(names, steps, lambda: side_by_side(calls, os.cpu_count() or 1))
@@ -151,14 +152,14 @@ def _counted(title: str, steps: Sequence[object], run: Callable[[], Iterable[Tal
     return tally
 
 
-def _run_step(step: Step, environment: Mapping[str, str]) -> Tally:
-    words = _expanded(step)
-    click.echo(f"-- {' '.join(words)}")
-    return _run(words, step.is_pytest, environment)
-
-
 def _expanded(step: Step) -> list[str]:
     return [word for pattern in step.words for word in expand(pattern, _tracked)]
+
+
+def _run_shown(words: Sequence[str], is_pytest: bool, environment: Mapping[str, str]) -> Tally:
+    """Run a program whose output is shown as it comes."""
+    click.echo(f"-- {' '.join(words)}")
+    return _run(words, is_pytest, environment)
 
 
 def _run_apart(words: Sequence[str], is_pytest: bool, environment: Mapping[str, str]) -> Tally:

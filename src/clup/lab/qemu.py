@@ -20,8 +20,8 @@ SEED_NAME = "opt/org.clup/seed"  # inside/lab-seed reads it
 OVERLAY = "root.qcow2"
 IMAGE = "image"
 KVM = ("-accel", "kvm", "-cpu", "host")
-# Translated code is kept in tb-size MB. The plainest processor is the fastest to emulate: with "max"
-# a boot took 25 s instead of 18, a write of 200 MB 2.4 s instead of 1.3 (wide registers, la57).
+# Translated code is kept in tb-size MB. The plainest processor is the fastest to emulate: with
+# "max" a boot took 25 s instead of 18, a write of 200 MB 2.4 s instead of 1.3.
 EMULATED = ("-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "qemu64")
 # The kernel's own parameters; net.ifnames=0 names the only network card eth0.
 PARAMETERS = "console=ttyS0 net.ifnames=0 quiet"
