@@ -48,4 +48,5 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Host:
 def test_role_holds(role: Role, machine: Host, settings: Settings) -> None:
     results = checks.run(role.name, role.checks(machine, settings))
     assert [str(result) for result in results if result.status == "failed"] == []
-    assert any(result.status == "passed" for result in results)
+    is_off = role.name == "runner" and not settings.runner.enabled
+    assert is_off or any(result.status == "passed" for result in results)
