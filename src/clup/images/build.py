@@ -76,9 +76,13 @@ def make(wanted: Recipe, say: Say) -> None:
             return
         if wanted.pinned:
             _build(wanted, say)
+            image.discard_others(wanted.tag)
         else:
             _base(wanted, say)
             _commit(wanted, say)
+            # An older base goes after the images that are made of it.
+            image.discard_others(wanted.tag)
+            image.discard_others(wanted.base)
 
 
 def digest(base: str, dockerfile: Dockerfile, files: dict[str, bytes]) -> str:

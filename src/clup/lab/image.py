@@ -9,6 +9,7 @@ import hashlib
 import json
 import tarfile
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from clup.lab import machine
@@ -45,6 +46,8 @@ HOOKS = (
 )
 SUDOERS = Entry("etc/sudoers.d/operator", 0o440, b"operator ALL=(ALL:ALL) NOPASSWD: ALL\n")
 BUILD_SECONDS = 600
+KEPT = timedelta(days=1)
+"""So long an image stays that another one has replaced."""
 APT_CURE = "check apt's own sources with `apt-get update`"
 INSIDE = Path(__file__).parent / "inside"
 
@@ -156,7 +159,7 @@ def ensure(suite: str, packages: tuple[str, ...], say: Say) -> str:
         return name
     say(f"Building the lab's image {name} from distribution packages (about half a minute).")
     import_root(wanted, name, "ENV container=docker")
-    discard_others(name, suite)
+    discard_others(name)
     return name
 
 
@@ -192,9 +195,23 @@ def discard_scratch() -> None:
         run(as_root(["rm", "-r", "-f", "--one-file-system", str(scratch())]), cure=cure)
 
 
-def discard_others(name: str, suite: str) -> None:
-    """Given an image just built, remove the suite's older ones: Docker keeps what a lab uses."""
-    words = ("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{REPOSITORY}:{suite}-*")
-    for other in docker(*words).split():
-        if other != name:
-            succeeds(docker_argv("image", "rm", other))
+def discard_others(name: str) -> None:
+    """Given an image just built, remove those of its kind that it replaces: Docker keeps what a
+    container or another image is made of, and this what is younger than a day, as another checkout
+    may be about to use it."""
+    form = "{{.Repository}}:{{.Tag}} {{.CreatedAt}}"
+    listed = docker("image", "ls", "--format", form, f"{name.rpartition('-')[0]}-*")
+    for other in replaced(listed, name, datetime.now(UTC)):
+        succeeds(docker_argv("image", "rm", other))
+
+
+def replaced(listed: str, name: str, now: datetime) -> list[str]:
+    """Given Docker's list of images, as name and time of making a line, an image and the time now,
+    return the others that are older than a day."""
+    found = []
+    for line in listed.splitlines():
+        other, day, time, zone = line.split()[:4]
+        made = datetime.strptime(f"{day} {time} {zone}", "%Y-%m-%d %H:%M:%S %z")
+        if other != name and now - made > KEPT:
+            found.append(other)
+    return found

@@ -1,4 +1,5 @@
 import dataclasses
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -71,3 +72,28 @@ def test_an_unknown_suite_is_refused() -> None:
 def test_the_image_holds_nothing_that_a_role_installs() -> None:
     roles = {"python3", "docker.io", "docker-cli", "docker-compose", "chrony", "locales"}
     assert not roles & set(image.PACKAGES)
+
+
+def test_what_was_replaced_stays_for_a_day() -> None:
+    now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    listed = (
+        "clup-guard:trixie-new 2026-11-18 09:00:00 +0000 UTC\n"
+        "clup-guard:trixie-today 2026-11-20 12:00:00 +0000 UTC\n"
+        "clup-guard:trixie-old 2026-11-20 13:59:59 +0200 CEST\n"
+    )
+    assert image.replaced(listed, "clup-guard:trixie-new", now) == ["clup-guard:trixie-old"]
+
+
+def test_what_is_replaced_is_of_the_same_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    listed = "clup-guard:trixie-0a 2020-01-01 00:00:00 +0000 UTC\n"
+
+    def docker(*words: str) -> str:
+        asked.append(words)
+        return listed
+
+    monkeypatch.setattr(image, "docker", docker)
+    monkeypatch.setattr(image, "succeeds", lambda argv: asked.append(tuple(argv)))
+    image.discard_others("clup-guard:trixie-1b")
+    assert asked[0][-1] == "clup-guard:trixie-*"
+    assert asked[1][-3:] == ("image", "rm", "clup-guard:trixie-0a")
