@@ -10,6 +10,7 @@ from clup.checks import APPLY, Result, expect, read
 from clup.facts.accounts import Accounts
 from clup.facts.acl import DefaultWriters
 from clup.facts.foreign import Foreign
+from clup.facts.images import Images
 from clup.facts.made_files import MadeFiles
 from clup.facts.paths import Paths
 from clup.facts.units import Units
@@ -53,6 +54,7 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
         return
     yield from _files(host, settings)
     yield from _socket(host)
+    yield from _images(host, settings)
     said = host.run("python3 -I -c %s %s", _GET, HEALTH)
     yield from _health(said.stdout if said.rc == 0 else said.stderr)
     inside = host.run("docker exec %s python3 -I -c %s %s", CONTAINER, _GET, _PING)
@@ -87,6 +89,18 @@ def _socket(host: Host) -> Iterator[Result]:
     asked = host.run("timeout 10 docker -H %s version -f {{.Server.Version}}", f"unix://{SOCKET}")
     cure = f"`systemctl restart docker`; if that does not help, see `journalctl -u {SOCKET_UNIT}`"
     yield expect(f"runner: Docker answers at {SOCKET}", True, asked.rc == 0, cure)
+
+
+def _images(host: Host, settings: Settings) -> Iterator[Result]:
+    """Look for the images of jobs. Whether those of guard and runner are there, the stack tells."""
+    wanted: dict[str, list[str]] = {}
+    for name, job in read_jobs(settings)[0].items():
+        wanted.setdefault(job.image, []).append(name)
+    there = read(host, Images, sorted(wanted)).there
+    cure = APPLY if settings.bundle else "bring it: `clup bundle push`, or `docker load` there"
+    for image, names in wanted.items():
+        what = f"runner: the image of {', '.join(names)} is there"
+        yield expect(what, True, image in there, cure)
 
 
 def _health(text: str) -> Iterator[Result]:

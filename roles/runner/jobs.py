@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 from clup.operations.files import File
 from clup.settings import Problem
 from roles.runner.files import JOBS
+from roles.runner.images import PROJECT, images
 from roles.runner.settings import Settings
 
 if TYPE_CHECKING:
     from services.jobs import Job
-
-PROJECT = Path(__file__).resolve().parents[2]
-"""The folder that a relative path in the settings is taken from."""
 
 _PLAIN, _TEMPLATE = ".yaml", ".yaml.j2"
 _PASSED_OVER = ("README.md",)
@@ -25,12 +23,13 @@ _PASSED_OVER = ("README.md",)
 def read(settings: Settings) -> tuple[dict[str, Job], list[File], list[Problem]]:
     """Given settings, return their jobs by name, the jobs' files, and what is wrong with them.
 
-    A template is given `images`, the images of the settings by their names.
+    A template is given `images`, the images of settings and bundle by their names.
     """
     # Only a site with a runner pays for what reads its jobs.
     from services.jobs import JobError, read_job
 
     folder = PROJECT / Path(settings.jobs).expanduser()
+    known, _ = images(settings)
     jobs: dict[str, Job] = {}
     files: list[File] = []
     problems: list[Problem] = []
@@ -52,7 +51,7 @@ def read(settings: Settings) -> tuple[dict[str, Job], list[File], list[Problem]]
             cure = f"keep NAME{_PLAIN} or NAME{_TEMPLATE}"
             problems.append(Problem("job", repr(name), "has two files", cure, origin))
         else:
-            text, found = _text(path, settings)
+            text, found = _text(path, known)
             problems += found
             if text is None:
                 continue
@@ -65,7 +64,7 @@ def read(settings: Settings) -> tuple[dict[str, Job], list[File], list[Problem]]
     return jobs, files, problems
 
 
-def _text(path: Path, settings: Settings) -> tuple[str | None, Iterable[Problem]]:
+def _text(path: Path, known: Mapping[str, str]) -> tuple[str | None, Iterable[Problem]]:
     if not path.name.endswith(_TEMPLATE):
         try:
             return path.read_text(encoding="utf-8"), ()
@@ -77,7 +76,7 @@ def _text(path: Path, settings: Settings) -> tuple[str | None, Iterable[Problem]
     from clup.compose.render import render
 
     try:
-        return render(path.name, (path.parent,), {"images": settings.images}), ()
+        return render(path.name, (path.parent,), {"images": known}), ()
     except ComposeError as error:
         return None, error.problems
 

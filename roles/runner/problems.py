@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clup.settings import Problem, nearest
+from roles.runner.images import images
 from roles.runner.jobs import read
 from roles.runner.settings import Settings
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
-    """Yield what is wrong with the files of jobs, and who may run a job that there is not."""
+    """Yield what is wrong with the bundle, with the files of jobs, and who may run a job that there
+    is not."""
     if not settings.enabled:
         return
+    yield from images(settings)[1]
     jobs, _, found = read(settings)
     yield from found
     # A job whose file has a problem is there all the same.

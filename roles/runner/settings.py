@@ -80,8 +80,12 @@ class Settings(Model):
 
     enabled: bool = False
     """Whether the machine has it."""
+    bundle: str = ""
+    """A file that `clup bundle build` made, from which the machine gets the images that it lacks: a
+    path from this project on, or an absolute one. Its images have the names of their services."""
     images: dict[ImageName, Image] = Field(default_factory=dict)
-    """Images by names: `guard` and `runner` are the services', others are for the files of jobs."""
+    """Images by names: `guard` and `runner` are the services', others are for the files of jobs.
+    What is said here is over what the bundle has."""
     proxy: Literal["guard", "tecnativa"] = "guard"
     """What stands before Docker: the guard, or the image `tecnativa`, through which no job runs and
     which protects little (see docs/runner.md)."""
@@ -112,6 +116,11 @@ class Settings(Model):
         """The name of the image that stands before Docker."""
         return "tecnativa" if self.proxy == "tecnativa" else "guard"
 
+    @property
+    def services(self) -> tuple[str, str]:
+        """The names of the images that the stack consists of."""
+        return self.before_docker, "runner"
+
     @model_validator(mode="after")
     def _whole(self) -> Settings:
         if found := list(self._missing()):
@@ -119,9 +128,11 @@ class Settings(Model):
         return self
 
     def _missing(self) -> Iterator[tuple[tuple[str | int, ...], object, PydanticCustomError]]:
-        for name in (self.before_docker, "runner"):
+        # What a bundle holds is no matter of the settings alone: `problems` has what it lacks.
+        for name in () if self.bundle else self.services:
             if self.enabled and name not in self.images:
-                error = fault("is needed by a runner that is enabled", "give its image's id")
+                cure = "give its image's id, or name a bundle in runner.bundle"
+                error = fault("is needed by a runner that is enabled", cure)
                 yield ("images", name), None, error
         taken: dict[int, str] = {}
         for account, (name, number) in self.ids.by_account.items():

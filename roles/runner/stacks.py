@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clup.stacks.spec import Spec
 from roles.runner import files
+from roles.runner.images import images
 from roles.runner.settings import CACHE, DATA, Settings
 
 BEFORE_DOCKER = "dkr-claw-socket-proxy"
@@ -35,10 +36,11 @@ def stacks(settings: Settings) -> Iterator[Spec]:
 def values(settings: Settings) -> dict[str, object]:
     """Given the settings, return what the template is given."""
     ids = settings.ids
+    known, _ = images(settings)
     return {
         "proxy": settings.proxy,
-        "proxy_image": settings.images.get(settings.before_docker, ""),
-        "runner_image": settings.images.get("runner", ""),
+        "proxy_image": known[settings.before_docker],
+        "runner_image": known["runner"],
         "user": {name: f"{number}:{number}" for name, number in ids.by_account.values()},
         "data": DATA,
         "cache": CACHE,

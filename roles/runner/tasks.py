@@ -17,6 +17,7 @@ from roles.runner.files import (
     rights,
     socket_file,
 )
+from roles.runner.images import path, to_load
 from roles.runner.jobs import read
 from roles.runner.settings import MOUNT, Settings
 from roles.runner.stacks import stacks
@@ -33,7 +34,7 @@ def converge(settings: Settings) -> None:
     from clup.operations.stacks import running
 
     unit = socket_file()
-    _, jobs, _ = read(settings)
+    by_name, jobs, _ = read(settings)
     allowed = [rights(name, caller) for name, caller in settings.callers.items()]
     cache = cache_file()
     paths = (unit, cache, *jobs, *allowed)
@@ -60,6 +61,11 @@ def converge(settings: Settings) -> None:
         mount=MOUNT,
     )
     files.configured(name="Say what each caller may run", files=allowed, among=among)
+    # Before the jobs: a runner that is up would take one whose image is not there.
+    if wanted := to_load(settings, by_name.values()):
+        from clup.operations.images import loaded
+
+        loaded(name="Bring the images of the bundle", bundle=path(settings), images=wanted)
     set_aside(name="Set aside jobs that somebody but root could write", folder=JOBS)
     files.configured(name="Put the jobs in place", files=jobs, among=among)
     for spec in stacks(settings):

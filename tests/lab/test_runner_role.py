@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from clup import images, lab
-from clup.lab.docker import docker_argv
+from clup import bundles, lab
 from tests.lab.breakages import Breakage
-from tests.lab.command import Answer, clup, on_machine
+from tests.lab.command import ROOT, Answer, clup, on_machine
 from tests.lab.engine_machine import IMAGE
 from tests.lab.fingerprint import fingerprint
 from tests.lab.machines import converged, inventory
@@ -25,6 +25,7 @@ from tests.lab.machines import converged, inventory
 NAME = "runner-role"
 DATA = "/srv/data/openclaw/runner"
 CACHE = "/srv/cache/openclaw/runner"
+IMAGES = "runner: Bring the images of the bundle"
 RUN = "runner: Run guard and runner"
 JOBS = "runner: Put the jobs in place"
 KEYS = "runner: Make the keys and tokens that are not there yet"
@@ -61,11 +62,13 @@ sys.stdout.write(answer.read().decode())
 class Site:
     """The machine, and commands on it with a runner whose settings are changed at will."""
 
-    def __init__(self, box: lab.Lab, found: dict[str, str], folder: Path):
+    def __init__(self, box: lab.Lab, bundle: Path, found: dict[str, str], folder: Path):
         self.box = box
+        self.bundle = bundle
         self.folder = folder
         self.said: dict[str, Any] = {
             "enabled": True,
+            "bundle": str(bundle),
             "images": found,
             "jobs": str(folder),
             "callers": {"gw": {"jobs": ["greets"]}},
@@ -107,26 +110,15 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    bundle = tmp_path_factory.mktemp("bundle") / "claw.tar"
+    built = clup(NAME, "bundle", "build", "guard", "runner", "--output", str(bundle), "--yes")
+    assert built.exit == 0, built.stderr
     with converged(NAME) as box:
-        found = {name: loaded(box, name) for name in ("guard", "runner")}
-        found["hello"] = on_machine(box, f"{IMAGE}\n{_id('hello')}").strip()
-        site = Site(box, found, tmp_path_factory.mktemp("jobs"))
+        hello = on_machine(box, f"{IMAGE}\ndocker image inspect -f '{{{{.Id}}}}' hello").strip()
+        site = Site(box, bundle, {"hello": hello}, tmp_path_factory.mktemp("jobs"))
         site.job("greets", 'echo "hello $PARAM_WORD"')
         site.job("fails", "exit 3")
         yield site
-
-
-def _id(image: str) -> str:
-    return f"docker image inspect -f '{{{{.Id}}}}' {image}"
-
-
-def loaded(box: lab.Lab, service: str) -> str:
-    """Bring a service's image to a lab machine, and return its id."""
-    name = images.ensure(service, print)
-    with subprocess.Popen(docker_argv("save", name), stdout=subprocess.PIPE) as saved:
-        argv = lab.ssh_argv(box, ["sudo", "docker", "load"])
-        subprocess.run(argv, stdin=saved.stdout, capture_output=True, check=True, timeout=600)
-    return on_machine(box, _id(name)).strip()
 
 
 def test_a_bad_job_is_refused_before_anything_is_contacted(site: Site) -> None:
@@ -141,6 +133,17 @@ def test_a_bad_job_is_refused_before_anything_is_contacted(site: Site) -> None:
     bad.unlink()
 
 
+def test_a_bundle_that_is_torn_is_refused_before_anything_is_contacted(site: Site) -> None:
+    torn = site.bundle.with_name("torn.tar")
+    torn.write_bytes(site.bundle.read_bytes()[:-100_000])
+    for command in ("check", "apply"):
+        refused = site.run(command, bundle=str(torn))
+        assert refused.exit == 3
+        assert "At runner.bundle (inventory, host runner-role): " in refused.stderr
+        assert f"'{torn}' is no bundle: " in refused.stderr
+        assert "build it anew with `clup bundle build`" in refused.stderr
+
+
 def test_a_tree_that_psy_owns_is_taken_over(site: Site) -> None:
     site.there(
         f"chown -R psy:psy {DATA} /srv/cache/openclaw/runner\n"
@@ -150,7 +153,7 @@ def test_a_tree_that_psy_owns_is_taken_over(site: Site) -> None:
     planned = site.run("plan")
     assert planned.exit == 2, planned.stderr
     assert f"layout: Make {DATA}/jobs" in planned.operations("would change")
-    assert {RUN, JOBS, KEYS, SOCKET, ASIDE} <= planned.operations("would change")
+    assert {IMAGES, RUN, JOBS, KEYS, SOCKET, ASIDE} <= planned.operations("would change")
     applied = site.run("apply")
     assert applied.exit == 0, applied.stderr
     assert applied.operations("changed") == planned.operations("would change")
@@ -169,6 +172,20 @@ def test_a_second_apply_changes_nothing_and_all_checks_hold(site: Site) -> None:
     assert (again.exit, again.operations("changed")) == (0, set()), again.stderr
     assert fingerprint(site.box) == before
     assert site.run("verify").checks("failed") == []
+
+
+def test_plain_pyinfra_brings_the_images_too(site: Site) -> None:
+    bundle = bundles.open(site.bundle)
+    guard, runner = (bundle.images[name] for name in ("guard", "runner"))
+    site.there("docker rm -f dkr-claw-socket-proxy dkr-claw-runner >/dev/null;"
+        f" docker image rm -f {guard} {runner} >/dev/null")  # fmt: skip
+    pyinfra = Path(sys.executable).with_name("pyinfra")
+    words = [pyinfra, "-y", inventory(site.box, {"runner": site.said}), "deploys/site.py"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    site.there(f"docker image inspect {guard} {runner} >/dev/null")
+    site.well()
+    assert site.run("plan").exit == 0
 
 
 def test_the_checks_of_its_source(site: Site) -> None:
@@ -271,6 +288,13 @@ BREAKAGES = [
         "docker stop -t 1 dkr-claw-socket-proxy",
         changes=(RUN,),
         checks=("it says at /healthz that it can run jobs", "the guard answers OK"),
+    ),
+    Breakage(
+        "the guard and its image removed",
+        "image=$(docker inspect -f '{{.Image}}' dkr-claw-socket-proxy);"
+        " docker rm -f dkr-claw-socket-proxy; docker image rm -f $image",
+        changes=(IMAGES, RUN),
+        checks=("stack runner runs as its settings say",),
     ),
     Breakage(
         "a cache that the runner cannot prune",

@@ -31,6 +31,14 @@ BOOT = (
 _READ = 'if ! command -v python3 >/dev/null; then echo null; exit; fi; exec python3 -I -c "$@"'
 _BOOT_READING = BOOT.replace("sys.stdin.buffer.readline()", "sys.argv.pop(1)")
 
+# A program that changes something, or answers at length, needs Python: where the role that installs
+# it was never applied, the machine would say no more than "not found".
+_RUN = (
+    "if ! command -v python3 >/dev/null; then"
+    ' echo "the machine has no python3, which clup needs; apply the role base first" >&2; exit 127;'
+    ' fi; exec python3 -I -c "$@"'
+)
+
 SOURCE = Path(clup.machine.__path__[0]).parent
 SHARED = ("masking.py", "compose/secret.py")
 """What programs use of clup besides `clup.machine`: modules of the standard library alone."""
@@ -48,7 +56,7 @@ def program(
 
 def words(name: str, *arguments: str) -> list[str]:
     """Return the words that run `clup.machine.NAME`, whose input begins with `packed()`."""
-    return ["python3", "-I", "-c", BOOT, f"clup.machine.{name}", *arguments]
+    return ["sh", "-c", _RUN, "sh", BOOT, f"clup.machine.{name}", *arguments]
 
 
 def reading(name: str, *arguments: str, shared: tuple[str, ...] = ()) -> StringCommand:

@@ -30,7 +30,7 @@ def test_a_stack_that_runs_as_it_should_is_left_alone(tmp_path: Path) -> None:
 def test_a_change_is_one_program_and_its_proof(tmp_path: Path) -> None:
     done, notes = steps(tmp_path, StacksState())
     assert len(done) == 2
-    assert done[0].startswith("python3 -I -c ")
+    assert done[0].startswith("sh -c ")
     assert done[0].endswith("clup.machine.stack up")
     assert done[1] == "check"
     assert "it was not brought up yet" in notes.evidence
