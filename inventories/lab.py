@@ -16,6 +16,7 @@ def _host(machine: labs.Lab) -> tuple[str, dict[str, object]]:
         "ssh_key": str(machine.key_file),
         "ssh_known_hosts_file": str(machine.known_hosts_file),
         "ssh_strict_host_key_checking": "yes",
+        **labs.own_settings(machine),
     }
 
 

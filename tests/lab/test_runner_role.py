@@ -180,7 +180,7 @@ def test_plain_pyinfra_brings_the_images_too(site: Site) -> None:
     site.there("docker rm -f dkr-claw-socket-proxy dkr-claw-runner >/dev/null;"
         f" docker image rm -f {guard} {runner} >/dev/null")  # fmt: skip
     pyinfra = Path(sys.executable).with_name("pyinfra")
-    words = [pyinfra, "-y", inventory(site.box, {"runner": site.said}), "deploys/site.py"]
+    words = [str(pyinfra), "-y", inventory(site.box, {"runner": site.said}), "deploys/site.py"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     site.there(f"docker image inspect {guard} {runner} >/dev/null")

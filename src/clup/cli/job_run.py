@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 
 import click
@@ -52,10 +51,7 @@ def run_job(
         parameters = words.parameters([*pairs, *positional])
     except words.WordError as error:
         raise click.UsageError(str(error)) from None
-    request = {
-        "do": "run", "job": name, "parameters": parameters, "detach": detach,
-        "key": uuid.uuid4().hex,
-    }  # fmt: skip
+    request = client.order(name, parameters, detach)
 
     def work(session: Session, host: Host) -> None:
         session.state = "whether the job was taken, `clup job history` tells"

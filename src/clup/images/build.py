@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -65,24 +67,25 @@ def ensure(service: str, say: Say) -> str:
     """Given a service of `services/`, build its image from distribution packages unless Docker here
     has it, and return its name. Raise what `recipe` raises."""
     wanted = recipe(service)
-    make(wanted, say)
+    make([wanted], say)
     return wanted.tag
 
 
-def make(wanted: Recipe, say: Say) -> None:
-    """Build the image of a recipe, unless Docker here has it. Raise LabError."""
-    with locked(say):
-        if _is_there(wanted.tag):
-            return
-        if wanted.pinned:
-            _build(wanted, say)
-            image.discard_others(wanted.tag)
-        else:
-            _base(wanted, say)
-            _commit(wanted, say)
-            # An older base goes after the images that are made of it.
-            image.discard_others(wanted.tag)
-            image.discard_others(wanted.base)
+def make(recipes: Sequence[Recipe], say: Say) -> None:
+    """Build the images of recipes that Docker here has not, as many at a time as there are
+    processors. Raise LabError."""
+    with locked(say), ThreadPoolExecutor(os.cpu_count()) as pool:
+        missing = [each for each in recipes if not _is_there(each.tag)]
+        pinned = [each for each in missing if each.pinned]
+        own = [each for each in missing if not each.pinned]
+        bases = {each.base: each for each in own}
+        list(pool.map(lambda each: _base(each, say), bases.values()))
+        list(pool.map(lambda each: _commit(each, say), own))
+        for each in pinned:
+            _build(each, say)
+        # An older base goes after the images that are made of it.
+        for name in (*(each.tag for each in missing), *bases):
+            image.discard_others(name)
 
 
 def digest(base: str, dockerfile: Dockerfile, files: dict[str, bytes]) -> str:

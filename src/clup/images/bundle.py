@@ -36,7 +36,7 @@ def make(names: Sequence[str], target: Path, pinned: str, say: Say) -> tuple[lis
         dockerd.ensure(say)
     for each in recipes:
         say(f"Image {each.service}: {each.tag}")
-        build.make(each, say)
+    build.make(recipes, say)
     return pack(wanted, target, say), True
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -71,6 +72,12 @@ class Following:
         self.place = event.get("place", self.place)
         if event["event"] == "job":
             self.job, self.job_id = event["job"], event["job"]["id"]
+
+
+def order(job: str, parameters: Mapping[str, str], detach: bool = False) -> Mapping[str, Any]:
+    """Return the request that has a job run: once, by its key, however often it is sent."""
+    key = uuid.uuid4().hex
+    return {"do": "run", "job": job, "parameters": parameters, "detach": detach, "key": key}
 
 
 def ask(host: Host, method: str, path: str, **query: object) -> dict[str, Any]:

@@ -8,13 +8,14 @@
 What the rest of clup uses is here; the files beside it are one idea each.
 """
 
-from clup.lab.choice import fitting_kind
+from clup.lab.choice import fitting_kind, is_emulated
 from clup.lab.disk_change import disk_add, disk_detach
 from clup.lab.errors import LabError
 from clup.lab.keys import ssh_argv
 from clup.lab.lifecycle import cut, down, down_all, equip, reboot, up
 from clup.lab.lookup import Seen, chosen, find, labs, only, running, seen, sole
 from clup.lab.machine import DEFAULT_DISKS, Disk, Lab
+from clup.lab.own_settings import own_settings, say_of
 
 __all__ = [
     "DEFAULT_DISKS",
@@ -31,10 +32,13 @@ __all__ = [
     "equip",
     "find",
     "fitting_kind",
+    "is_emulated",
     "labs",
     "only",
+    "own_settings",
     "reboot",
     "running",
+    "say_of",
     "seen",
     "sole",
     "ssh_argv",

@@ -24,6 +24,11 @@ def fitting_kind(name: str, say: Say, confirm: Confirm) -> str:
     return kind
 
 
+def is_emulated(kind: str, say: Say, confirm: Confirm) -> bool:
+    """Given the kind of a lab, return whether its processor is emulated here, which is slow."""
+    return kind == "vm" and without_kvm(SUITE, say, confirm) is not None
+
+
 def preferred(no_kvm: str | None, no_containers: str | None) -> tuple[str, str]:
     """Given why there is no KVM and why no container, None where there is, return kind and why."""
     if no_kvm is None:

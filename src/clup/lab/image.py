@@ -164,17 +164,21 @@ def ensure(suite: str, packages: tuple[str, ...], say: Say) -> str:
 
 
 def import_root(wanted: Recipe, name: str, *changes: str) -> None:
-    """Given a recipe, the name of its image and Dockerfile instructions, build it in Docker."""
-    discard_scratch()
-    scratch().mkdir(mode=0o700, parents=True)
-    root = scratch() / "root.tar"
+    """Given a recipe, the name of its image and Dockerfile instructions, build it in Docker.
+
+    Images of different names may be built side by side.
+    """
+    folder = scratch() / name.replace(":", "-")
+    discard(folder)
+    folder.mkdir(mode=0o700, parents=True)
+    root = folder / "root.tar"
     root.touch()
     build(wanted, root)
     with tarfile.open(root, "a") as archive:
         add(archive, wanted.tree)
     words = [word for change in changes for word in ("--change", change)]
     docker("import", *words, str(root), name, seconds=BUILD_SECONDS)
-    discard_scratch()
+    discard(folder)
 
 
 def build(recipe: Recipe, target: Path) -> None:
@@ -189,10 +193,15 @@ def scratch() -> Path:
 
 
 def discard_scratch() -> None:
-    """Remove what a build has left, also one that was cut."""
-    if scratch().exists():
-        cure = f"remove {scratch()} by hand"
-        run(as_root(["rm", "-r", "-f", "--one-file-system", str(scratch())]), cure=cure)
+    """Remove what builds have left, also those that were cut."""
+    discard(scratch())
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder in which an image was built, if it is there."""
+    if folder.exists():
+        cure = f"remove {folder} by hand"
+        run(as_root(["rm", "-r", "-f", "--one-file-system", str(folder)]), cure=cure)
 
 
 def discard_others(name: str) -> None:

@@ -127,7 +127,10 @@ def test_each_lab_command_helps_with_an_example() -> None:
     [(["mine"], "./clup plan"), (["default", "mine"], "CLUP_LAB=mine ./clup plan")],
 )
 def test_the_demo_hints_at_a_plan_of_its_own_lab(up: list[str], plan: str) -> None:
-    assert hints("mine", up)[1].split("   ")[0].strip() == plan
+    assert hints("mine", up, has_runner=False)[1].split("   ")[0].strip() == plan
+    with_jobs = hints("mine", up, has_runner=True)
+    assert "./clup job run audit repository=hello" in with_jobs[2]
+    assert len(with_jobs) == 1 + len(hints("mine", up, has_runner=False))
 
 
 def test_the_list_shows_labs_in_any_state(no_driver: Path) -> None:

@@ -23,12 +23,15 @@ class Builder:
         self.packed: list[dict[str, str]] = []
         self.said: list[str] = []
         monkeypatch.setattr(made, "recipe", lambda name, _: _Recipe(name, TAGS[name]))
-        monkeypatch.setattr(build, "make", lambda wanted, _: self.built.append(wanted.service))
+        monkeypatch.setattr(build, "make", self._make)
         monkeypatch.setattr(dockerd, "ensure", lambda _say: None)
         monkeypatch.setattr(made, "pack", self._pack)
 
     def make(self, target: Path, *names: str) -> tuple[Any, bool]:
         return made.make(names, target, "", self.said.append)
+
+    def _make(self, recipes: list[_Recipe], _say: Any) -> None:
+        self.built += [each.service for each in recipes]
 
     def _pack(self, tags: dict[str, str], target: Path, say: Any) -> Any:
         self.packed.append(tags)
