@@ -15,10 +15,10 @@ from pathlib import Path, PurePosixPath
 
 from clup.images import wheels
 from clup.images.dockerfile import Dockerfile, context, read, sources
-from clup.lab import image
+from clup.lab import image, machine
 from clup.lab.commands import succeeds
 from clup.lab.docker import docker, docker_argv
-from clup.lab.lock import locked
+from clup.lab.lock import SERVICES, locked
 from clup.lab.say import Say
 from clup.lab.tree import Entry, packed
 
@@ -74,7 +74,8 @@ def ensure(service: str, say: Say) -> str:
 def make(recipes: Sequence[Recipe], say: Say) -> None:
     """Build the images of recipes that Docker here has not, as many at a time as there are
     processors. Raise LabError."""
-    with locked(say), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with locked(say, SERVICES), ThreadPoolExecutor(os.cpu_count()) as pool:
+        image.discard(_scratch())
         missing = [each for each in recipes if not _is_there(each.tag)]
         pinned = [each for each in missing if each.pinned]
         own = [each for each in missing if not each.pinned]
@@ -122,10 +123,16 @@ def _packages(dockerfile: Dockerfile) -> image.Recipe:
     return image.recipe(SUITE, tuple(sorted(dockerfile.packages)), (), ())
 
 
+def _scratch() -> Path:
+    """Return the folder with those in which images are built."""
+    return machine.FOLDER / SERVICES
+
+
 def _base(wanted: Recipe, say: Say) -> None:
     if not _is_there(wanted.base):
         say(f"Building {wanted.base} from distribution packages (about half a minute).")
-        image.import_root(_packages(wanted.dockerfile), wanted.base)
+        folder = _scratch() / wanted.base.replace(":", "-")
+        image.import_root(_packages(wanted.dockerfile), wanted.base, folder)
 
 
 def _build(wanted: Recipe, say: Say) -> None:

@@ -158,17 +158,14 @@ def ensure(suite: str, packages: tuple[str, ...], say: Say) -> str:
     if succeeds(docker_argv("image", "inspect", name)):
         return name
     say(f"Building the lab's image {name} from distribution packages (about half a minute).")
-    import_root(wanted, name, "ENV container=docker")
+    import_root(wanted, name, scratch(), "ENV container=docker")
     discard_others(name)
     return name
 
 
-def import_root(wanted: Recipe, name: str, *changes: str) -> None:
-    """Given a recipe, the name of its image and Dockerfile instructions, build it in Docker.
-
-    Images of different names may be built side by side.
-    """
-    folder = scratch() / name.replace(":", "-")
+def import_root(wanted: Recipe, name: str, folder: Path, *changes: str) -> None:
+    """Given a recipe, the name of its image, a folder to work in, which is discarded, and
+    Dockerfile instructions, build it in Docker."""
     discard(folder)
     folder.mkdir(mode=0o700, parents=True)
     root = folder / "root.tar"

@@ -10,7 +10,7 @@ from clup.lab.commands import attempt
 from clup.lab.driver import KINDS, Driver, driver_of
 from clup.lab.errors import LabError
 from clup.lab.keys import ssh_argv
-from clup.lab.lock import locked
+from clup.lab.lock import SERVICES, locked
 from clup.lab.lookup import chosen, find, kept, unknown
 from clup.lab.machine import DEFAULT_DISKS, Disk, Lab
 from clup.lab.say import Confirm, Say
@@ -99,7 +99,7 @@ def down_all(say: Say = print) -> None:
         with locked(say, name), locked(say):
             if name in machine.recorded():
                 remove(name, say)
-    with locked(say):
+    with locked(say, SERVICES), locked(say):
         after_last(say)
 
 

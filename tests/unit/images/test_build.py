@@ -23,7 +23,7 @@ def recipe(service: str, base: str, pinned: bool = False) -> Recipe:
 
 
 @contextmanager
-def unlocked(_say: Any) -> Iterator[None]:
+def unlocked(_say: Any, _name: str) -> Iterator[None]:
     yield
 
 
@@ -33,8 +33,11 @@ class Docker:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *there: Recipe):
         self.bases: list[str] = []
         self.done: list[str] = []
+        self.replacing: list[str] = []
         tags = {each.tag for each in there}
         monkeypatch.setattr(build, "locked", unlocked)
+        monkeypatch.setattr("clup.images.build.image.discard", lambda _folder: None)
+        monkeypatch.setattr("clup.images.build.image.discard_others", self.replacing.append)
         monkeypatch.setattr(build, "_is_there", tags.__contains__)
         monkeypatch.setattr(build, "_base", lambda each, _: self.bases.append(each.base))
         monkeypatch.setattr(build, "_commit", self._commit)
@@ -53,6 +56,8 @@ def test_only_what_is_not_there_is_built_over_each_base_once(
     build.make([*recipes, recipe("maven", "x@sha256:1", pinned=True)], print)
     assert docker.bases == ["two"]
     assert sorted(docker.done) == ["maven", "runner", "toolbox"]
+    assert docker.replacing[-1] == "two", "a base goes after the images that are made of it"
+    assert len(docker.replacing) == 4
 
 
 def test_bases_are_built_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
