@@ -54,7 +54,7 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
         return
     yield from _files(host, settings)
     yield from _socket(host)
-    yield from _images(host, settings)
+    yield from images(host, settings)
     said = host.run("python3 -I -c %s %s", _GET, HEALTH)
     yield from _health(said.stdout if said.rc == 0 else said.stderr)
     inside = host.run("docker exec %s python3 -I -c %s %s", CONTAINER, _GET, _PING)
@@ -91,7 +91,7 @@ def _socket(host: Host) -> Iterator[Result]:
     yield expect(f"runner: Docker answers at {SOCKET}", True, asked.rc == 0, cure)
 
 
-def _images(host: Host, settings: Settings) -> Iterator[Result]:
+def images(host: Host, settings: Settings) -> Iterator[Result]:
     """Look for the images of jobs. Whether those of guard and runner are there, the stack tells."""
     wanted: dict[str, list[str]] = {}
     for name, job in read_jobs(settings)[0].items():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from clup.lab import choice
 from clup.lab.choice import preferred
 
 NO_KVM, NO_DOCKER = "there is no /dev/kvm", "there is no Docker for a container"
@@ -20,3 +21,14 @@ def test_the_best_kind_is_chosen_and_why(
     no_kvm: str | None, no_containers: str | None, expected: tuple[str, str]
 ) -> None:
     assert preferred(no_kvm, no_containers) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "no_kvm", "expected"),
+    [("vm", None, False), ("vm", "there is no /dev/kvm", True), ("container", "none", False)],
+)
+def test_a_machine_is_emulated_when_it_is_virtual_without_kvm(
+    kind: str, no_kvm: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "without_kvm", lambda *_: no_kvm)
+    assert choice.is_emulated(kind, print, lambda _question: True) is expected

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from clup.bundles.lacking import ImagesState
 from clup.settings import Problem
 from roles import Settings
+from roles.runner import checks
 from roles.runner.images import images, to_load
 from roles.runner.jobs import read
 from roles.runner.settings import Settings as Runner
@@ -128,3 +131,18 @@ def test_a_bundle_is_not_read_for_a_runner_that_is_not_enabled(jobs: Path) -> No
     absent = Runner.model_validate({"bundle": "no/such.tar", "jobs": str(jobs)})
     assert problems(absent) == []
     assert list(stacks(absent)) == []
+
+
+def test_a_job_whose_image_is_not_on_the_machine_is_found(
+    packed: Path, jobs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job(jobs, "made", "{{ images['tools'] | quoted }}", ".yaml.j2")
+    job(jobs, "also", "{{ images['tools'] | quoted }}", ".yaml.j2")
+    job(jobs, "plain", ID)
+    there = ImagesState(True, frozenset([ID]))
+    monkeypatch.setattr(checks, "read", lambda _host, _fact, asked: there if asked else None)
+    found = checks.images(cast("Any", None), runner(packed, jobs))
+    assert {each.what: each.status for each in found} == {
+        "runner: the image of also, made is there": "failed",
+        "runner: the image of plain is there": "passed",
+    }
