@@ -7,7 +7,8 @@
 
 That record is the guard's: each request to create a container carries the head of the chain, and
 the guard logs it where the runner cannot write. Read the guard's log first and the chain after it:
-a head is exported a moment after it was seen.
+a head is exported a moment after it was seen. And a job that ran without a head shows that the
+guard's record was cut instead.
 """
 
 from __future__ import annotations
@@ -58,8 +59,11 @@ class _Reading:
 
     next: int = 1
     prev: str | None = GENESIS
-    hashes: set[str] = field(default_factory=lambda: {GENESIS})
+    hashes: dict[str, int] = field(default_factory=lambda: {GENESIS: 0})
+    """The place of each line by its hash."""
     jobs: set[str] = field(default_factory=set)
+    ran: dict[str, int] = field(default_factory=dict)
+    """The place of the line that says that a job runs, by its id."""
     lines: int = 0
     findings: list[Finding] = field(default_factory=list)
 
@@ -90,8 +94,9 @@ def seen_by_guard(content: bytes) -> list[Seen]:
     return found
 
 
-def verify(files: Iterable[tuple[str, bytes]], seen: Sequence[Seen] = ()) -> Verdict:
-    """Given the files of an export in their order and the heads that others saw, judge it."""
+def verify(files: Iterable[tuple[str, bytes]], seen: Sequence[Seen] | None = None) -> Verdict:
+    """Given the files of an export in their order and the heads that the guard saw, None where
+    nobody has looked, judge it."""
     reading = _Reading()
     rest, name = b"", ""
     for name, content in files:
@@ -102,8 +107,10 @@ def verify(files: Iterable[tuple[str, bytes]], seen: Sequence[Seen] = ()) -> Ver
             _read(reading, f"{name}:{number}", line)
     if rest:
         reading.find("torn", name, "the last line is not whole; the runner completes it")
-    for each in seen:
-        _look_for(reading, each)
+    if seen is not None:
+        for each in seen:
+            _look_for(reading, each)
+        _look_for_heads(reading, seen)
     return Verdict(reading.lines, reading.prev or GENESIS, tuple(reading.findings))
 
 
@@ -124,8 +131,11 @@ def _read(reading: _Reading, where: str, line: bytes) -> None:
     elif reading.prev not in (None, record["prev"]):
         reading.find("altered", where, f"line {seq} does not follow from the line before it")
     reading.next, reading.prev = seq + 1, stated
-    reading.hashes.add(stated)
-    reading.jobs.add(str(record.get("id", "")))
+    reading.hashes[stated] = reading.lines
+    job = str(record.get("id", ""))
+    reading.jobs.add(job)
+    if record.get("state") == "running":
+        reading.ran[job] = reading.lines
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
@@ -149,6 +159,17 @@ def _look_for(reading: _Reading, seen: Seen) -> None:
         reading.find("altered", where, "the chain has this job, but not the line seen with it")
     else:
         reading.find("cut", where, "the chain ends before it")
+
+
+def _look_for_heads(reading: _Reading, seen: Sequence[Seen]) -> None:
+    """The guard notes a head before it makes a container, so that no job runs without: where one
+    did, heads are gone. What ran behind the last head that was seen may be newer than it."""
+    last = max((reading.hashes.get(each.head, 0) for each in seen), default=reading.lines)
+    known = {each.job for each in seen}
+    if unseen := [job for job, at in reading.ran.items() if at <= last and job not in known]:
+        more = f" and of {len(unseen) - 1} more" if len(unseen) > 1 else ""
+        reason = f"it has no head of job {unseen[0]}{more}, though it ran"
+        reading.find("cut", "the guard's ledger", reason)
 
 
 def _lines(first: int, last: int) -> str:
