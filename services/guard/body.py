@@ -100,7 +100,7 @@ def folders(job: Job, settings: Settings) -> bytes:
 
 def limits_text(limits: Limits) -> str:
     """Return the limits that the guard itself holds a container to, as its label has them."""
-    held = ("seconds", "disk_mb", "output_mb", "artifacts_mb")
+    held = ("seconds", "disk_mb", "files", "output_mb", "artifacts_mb")
     return json.dumps({name: getattr(limits, name) for name in held})
 
 

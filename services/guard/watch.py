@@ -1,4 +1,5 @@
-"""Watches what runs: ends jobs that are over their time or their disk, and notes what they use.
+"""Watches what runs: ends jobs that are over their time, their disk or their files, and notes what
+they use.
 
 It needs no runner: a job whose runner died is ended all the same.
 """
@@ -15,6 +16,7 @@ from typing import Any
 
 from services.guard.body import GRACE_SECONDS, MB
 from services.guard.docker import Docker, DockerError, DockerGoneError
+from services.guard.files import counted, taken
 from services.guard.owned import FILTER, Owned, listed, owned
 from services.guard.say import say
 from services.jobs import names
@@ -22,6 +24,8 @@ from services.jobs import names
 BUSY_SECONDS = 1.0
 IDLE_SECONDS = 5.0
 MEASURE_SECONDS = 2.0
+NEW_SECONDS = 3.0
+"""Whatever runs no longer than this has just been started."""
 SHARE = 5
 """Measuring takes at most one part in so many of the time: it walks through all volumes."""
 
@@ -38,6 +42,8 @@ class Seen:
     """When it was first seen running, on the monotonic clock: the machine's other one may jump."""
     before: float
     """Seconds that it had run then."""
+    inodes: int
+    """How many were taken beside its own, at most, as far as is known."""
     usage: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
     """Why the guard ended it."""
@@ -102,6 +108,7 @@ class Watch:
             limit = seen.container.limits.seconds
             if elapsed(seen.since, seen.before, time.monotonic()) >= limit:
                 self._end(seen, TIMED_OUT, f"over {limit} s")
+            await self._count(seen, taken())
         if here and time.monotonic() >= self._due:
             await self._measure(here)
         return bool(here)
@@ -116,8 +123,22 @@ class Watch:
             if container is None:
                 return None
             before = ran_before(said["State"]["StartedAt"], time.time(), container.limits.seconds)
-            self._seen[full_id] = Seen(container, time.monotonic(), before)
+            # Of one that ran before it was seen, nobody knows how many are its own.
+            inodes = taken() if before < NEW_SECONDS else 0
+            self._seen[full_id] = Seen(container, time.monotonic(), before, inodes)
         return self._seen[full_id]
+
+    async def _count(self, seen: Seen, inodes: int) -> None:
+        """Given how many inodes are taken, count a container's files when they may be too many."""
+        seen.inodes = min(seen.inodes, inodes)
+        limit = seen.container.limits.files
+        if inodes - seen.inodes <= limit:
+            return
+        found = await counted(self._docker, seen.container.full_id, limit)
+        seen.inodes = inodes - found
+        seen.usage["files"] = found
+        if found > limit:
+            self._end(seen, DISK_FULL, f"over {limit} files in {names.WORK}")
 
     async def _measure(self, running: list[Seen]) -> None:
         begun = time.monotonic()

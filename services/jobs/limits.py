@@ -25,6 +25,8 @@ class Limits:
     """Of what it prints; the rest is dropped."""
     disk_mb: int = 1024
     """In /work; a job that is over it is killed."""
+    files: int = 100_000
+    """Files and folders in /work, without sockets; a job that is over it is killed."""
     artifacts_mb: int = 64
     """Of /work/artifacts as a tar archive; what is larger is not handed out."""
 
@@ -35,6 +37,7 @@ INTEGERS = {
     "pids": (8, 32_768),
     "output_mb": (1, 4096),
     "disk_mb": (1, 1_048_576),
+    "files": (100, 100_000_000),
     "artifacts_mb": (0, 65_536),
 }
 CPUS = (0.05, 256.0)

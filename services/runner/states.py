@@ -75,7 +75,7 @@ def outcome(end: End, limit_seconds: int) -> tuple[State, str]:
     if end.oom_killed:
         return "failed", "a process was killed as the job used more memory than it may"
     if end.error == DISK_FULL:
-        return "failed", "it was ended as it used more disk than it may"
+        return "failed", "it was ended as it used more disk than it may, in bytes or in files"
     if end.cancelled:
         return "cancelled", "a caller asked for its end"
     # The guard ends it too, by a clock that began a little earlier.
