@@ -1,4 +1,4 @@
-"""Which attack must catch which weaker guard of weakened.py."""
+"""Which attack must catch which weaker guard of weakened.py, or runner of weakened_runner.py."""
 
 CAUGHT_BY = {
     "merges_what_the_client_wrote": "HostConfig beside the labels",
@@ -18,4 +18,19 @@ CAUGHT_BY = {
     "starts_what_has_ended": "a container that runs twice",
     "counts_no_containers": "more containers than there may be",
     "takes_anybodys_job_files": "a job's file that others can write",
+}
+
+RUNNERS_CAUGHT_BY = {
+    "shows_any_job": "the output of another caller's job",
+    "runs_whatever_there_is": "a job that the token does not allow",
+    "shares_idempotency_keys": "an idempotency key of another caller",
+    "counts_before_it_writes": "forty jobs at once",
+    "begins_all_that_waits": "forty jobs by both doors at once",
+    "takes_a_token_from_the_query": "a token in other places",
+    "follows_the_names_of_artifacts": "an artifact's name that leads away",
+    "unpacks_artifacts_as_they_are": "artifacts that are links to the runner's files",
+}
+GUARDS_CAUGHT_THROUGH_THE_RUNNER = {
+    "mounts_for_writing": "a Makefile that leaves its container",
+    "counts_no_files": "empty files without end",
 }

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.attacks import stand, tecnativa
-from tests.attacks.caught import CAUGHT_BY
+from tests.attacks.caught import (
+    CAUGHT_BY,
+    GUARDS_CAUGHT_THROUGH_THE_RUNNER,
+    RUNNERS_CAUGHT_BY,
+)
+from tests.attacks.tamperings import TAMPERINGS, Tampering
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/attacks.md"
 
 _HEAD = """\
 <!-- Made by `.venv/bin/python -m tests.attacks.page`. Do not edit. -->
 
-# Attacks on the guard
+# Attacks on guard and runner
 
-What is tried against the guard on a lab machine with a real Docker, from {positions} positions,
-{number} attacks in all: `./clup test attacks`. Whether one has succeeded is read from the host:
-containers, images, networks and Docker's own events, canaries (a file of the host, a secret of
-another container, the guard's key) in what the attacker got, and where it says so a state that a
-script looks at. What the guard answered does not count. The cases are data: `tests/attacks/cases`.
+What is tried against guard and runner on lab machines with a real Docker, from {positions}
+positions, {number} attacks in all: `./clup test attacks`. Whether one has succeeded is read from
+the host: containers, images, networks and Docker's own events, canaries (a file of the host, a
+secret of another container, what another caller's job left, the guard's key, other callers' tokens)
+in what the attacker got, what the runner keeps on its disk, and where it says so a state that a
+script looks at. What guard and runner answered does not count. The cases are data:
+`tests/attacks/cases`.
 
 Beside the attacks of a hostile runner stands whether at least one of its requests would be handed
 on to Docker by `tecnativa/docker-socket-proxy`, as the first setup had it (`CONTAINERS=1`,
@@ -32,18 +39,49 @@ _WEAKER = """
 ## Weaker guards
 
 Each is the guard with one thing left out (`tests/attacks/weakened.py`), with one attack that must
-catch it.
+catch it. The last ones are caught through the runner.
 
 | guard | how it is weaker | caught by |
 |---|---|---|
+"""
+_WEAKER_RUNNERS = """
+## Weaker runners
+
+Each is the runner with one thing left out (`tests/attacks/weakened_runner.py`), with one attack
+that must catch it.
+
+| runner | how it is weaker | caught by |
+|---|---|---|
+"""
+_TAMPERINGS = """
+## Tampering with the record
+
+What is done to the exported audit chain and to the guard's ledger of its heads, and what
+`clup audit verify` says (`tests/attacks/tamperings.py`). It fails on each. Those with a star are
+also tried on a lab machine, with the command itself.
+
+| what is done | what is said of it |
+|---|---|
 """
 
 
 def page() -> str:
     """Return the page."""
     number = len(stand.every_case())
-    positions = {2: "two", 3: "three", 4: "four", 5: "five"}[len(stand.POSITIONS)]
-    return _HEAD.format(positions=positions, number=number) + "".join(_sections()) + _weaker()
+    positions = {5: "five", 6: "six", 7: "seven"}[len(stand.POSITIONS)]
+    guards = [*CAUGHT_BY.items(), *GUARDS_CAUGHT_THROUGH_THE_RUNNER.items()]
+    return "".join(
+        [
+            _HEAD.format(positions=positions, number=number),
+            *_sections(),
+            _WEAKER,
+            *_weaker("weakened.py", guards),
+            _WEAKER_RUNNERS,
+            *_weaker("weakened_runner.py", RUNNERS_CAUGHT_BY.items()),
+            _TAMPERINGS,
+            *(_tampering(each) for each in TAMPERINGS),
+        ]
+    )
 
 
 def _sections() -> Iterator[str]:
@@ -73,16 +111,21 @@ def _lines(case: dict[str, Any]) -> Iterator[str]:
                 yield said.splitlines()[0]
 
 
-def _weaker() -> str:
-    source = (Path(__file__).parent / "weakened.py").read_text(encoding="utf-8")
+def _tampering(each: Tampering) -> str:
+    said = each.finding.strip(": ")
+    return f"| {each.name}{'*' if each.on_machine else ''} | {said} |\n"
+
+
+def _weaker(program: str, caught: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield a row for each weaker part that a program has, with the attack that catches it."""
+    source = (Path(__file__).parent / program).read_text(encoding="utf-8")
     says = {
         node.name: ast.get_docstring(node) or ""
         for node in ast.parse(source).body
         if isinstance(node, ast.FunctionDef)
     }
-    rows = (f"| {name.replace('_', ' ')} | {says[name]} | {attack} |\n"
-            for name, attack in CAUGHT_BY.items())  # fmt: skip
-    return _WEAKER + "".join(rows)
+    for name, attack in caught:
+        yield f"| {name.replace('_', ' ')} | {says[name]} | {attack} |\n"
 
 
 if __name__ == "__main__":

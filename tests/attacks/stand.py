@@ -7,7 +7,7 @@ import json
 import shlex
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,12 @@ from clup.lab.docker import docker_argv
 from tests.lab import engine_machine
 from tests.lab.command import on_machine
 
-POSITIONS = ("hostile_runner", "local_account", "other_container", "job")
+BEFORE_THE_GUARD = ("hostile_runner", "local_account", "other_container", "job")
+BEFORE_THE_RUNNER = ("token_holder", "repository_writer")
+POSITIONS = (*BEFORE_THE_GUARD, *BEFORE_THE_RUNNER)
 HERE = Path(__file__).parent
 SOUND = "-m services.guard"
+SOUND_RUNNER = "-m services.runner"
 _PYTHON = """
 command -v python3 >/dev/null || DEBIAN_FRONTEND=noninteractive \\
   apt-get -qq -y install --no-install-recommends python3 >/dev/null 2>&1
@@ -34,26 +37,26 @@ def cases(position: str) -> list[dict[str, Any]]:
     return [{**case, "position": said["position"]} for case in said["cases"]]
 
 
-def every_case() -> list[dict[str, Any]]:
-    """Return the attacks of all positions."""
-    return [case for position in POSITIONS for case in cases(position)]
+def every_case(positions: Sequence[str] = POSITIONS) -> list[dict[str, Any]]:
+    """Return the attacks of positions."""
+    return [case for position in positions for case in cases(position)]
 
 
 @contextmanager
-def machine(name: str) -> Iterator[lab.Lab]:
-    """Lend a new lab machine with Docker, the guard's image, and what plays the attacks."""
+def machine(name: str, *services: str) -> Iterator[lab.Lab]:
+    """Lend a new lab machine with Docker, the images of services, and what plays the attacks."""
     with engine_machine.machine(name) as box:
         applied = engine_machine.run(box, "apply", {})
         assert applied.exit == 0, applied.stderr
-        furnish(box)
+        furnish(box, services)
         yield box
 
 
-def furnish(box: lab.Lab) -> None:
-    """Bring the guard's image and the attacks to a lab machine that has Docker."""
+def furnish(box: lab.Lab, services: Sequence[str]) -> None:
+    """Bring the images of services and the attacks to a lab machine that has Docker."""
     on_machine(box, _PYTHON)
-    image = images.ensure("guard", print)
-    with subprocess.Popen(docker_argv("save", image), stdout=subprocess.PIPE) as saved:
+    found = [images.ensure(service, print) for service in services]
+    with subprocess.Popen(docker_argv("save", *found), stdout=subprocess.PIPE) as saved:
         _ssh(box, "docker load", stdin=saved.stdout)
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -67,12 +70,23 @@ def furnish(box: lab.Lab) -> None:
 
 def guard(box: lab.Lab, program: str = SOUND) -> None:
     """Start the guard afresh on the stand, or a program that is a weaker one."""
+    said = {"GUARD_IMAGE": images.ensure("guard", print), "GUARD_PROGRAM": program}
+    _script(box, "stand.sh", said)
+
+
+def runner(box: lab.Lab, program: str = SOUND_RUNNER) -> None:
+    """Start the runner afresh before the guard that is there, or a program that is a weaker one."""
     said = {
-        "GUARD_IMAGE": images.ensure("guard", print),
-        "GUARD_PROGRAM": program,
+        "RUNNER_IMAGE": images.ensure("runner", print),
+        "RUNNER_PROGRAM": program,
+        "TOOLBOX_IMAGE": images.ensure("toolbox", print),
     }
+    _script(box, "runner.sh", said)
+
+
+def _script(box: lab.Lab, name: str, said: dict[str, str]) -> None:
     words = "".join(f"{name}={shlex.quote(value)}\n" for name, value in said.items())
-    on_machine(box, words + (HERE / "stand.sh").read_text(encoding="utf-8"))
+    on_machine(box, words + (HERE / name).read_text(encoding="utf-8"))
 
 
 def played(box: lab.Lab, attacks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

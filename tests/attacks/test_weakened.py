@@ -17,7 +17,7 @@ from tests.attacks.caught import CAUGHT_BY
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    with stand.machine("weakened") as box:
+    with stand.machine("weakened", "guard") as box:
         yield box
 
 

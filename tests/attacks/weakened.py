@@ -239,6 +239,16 @@ def counts_no_containers() -> None:
 
 
 @weakened
+def counts_no_files() -> None:
+    """It looks at bytes alone."""
+
+    async def nothing(*_: object) -> None:
+        return
+
+    put(watch.Watch, "_count", nothing)
+
+
+@weakened
 def takes_anybodys_job_files() -> None:
     """It does not look at who can write a job's file."""
     put(catalogue, "_writers", lambda *_: [])

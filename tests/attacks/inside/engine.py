@@ -7,9 +7,14 @@ import json
 import socket
 import time
 import urllib.parse
+from contextlib import suppress
 from typing import Any
 
 SOCKET = "/run/docker.sock"
+
+
+class GoneError(RuntimeError):
+    """Docker has no such thing, or no longer."""
 
 
 class _Connection(http.client.HTTPConnection):
@@ -26,6 +31,8 @@ def ask(method: str, path: str, **query: str) -> Any:
     answer = connection.getresponse()
     text = answer.read().decode()
     connection.close()
+    if answer.status == 404:
+        raise GoneError(f"{method} {path}: {text}")
     if answer.status >= 400:
         raise RuntimeError(f"{method} {path}: {answer.status} {text}")
     if path == "/events":
@@ -34,9 +41,12 @@ def ask(method: str, path: str, **query: str) -> Any:
 
 
 def containers() -> list[Any]:
-    """Return what Docker shows of every container, in all states."""
-    return [ask("GET", f"/containers/{each['Id']}/json") for each in ask(
-        "GET", "/containers/json", all="1")]  # fmt: skip
+    """Return what Docker shows of every container, in all states, that does not go meanwhile."""
+    found = []
+    for each in ask("GET", "/containers/json", all="1"):
+        with suppress(GoneError):
+            found.append(ask("GET", f"/containers/{each['Id']}/json"))
+    return found
 
 
 def events(since: float) -> list[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,12 @@ STAND = Path("/srv/stand")
 SECRETS = {
     b"canary-of-the-host": "a file of the host",
     b"canary-of-the-bot": "a secret of another container",
+    b"canaryofacaller": "what another caller's job was given or left",
 }
+TOKENS = ("operator", "neighbour")
+"""The callers whose tokens the attacker does not have."""
 NAME = re.compile(r"clup-job-[0-9a-f]{32}")
-STANDING = {"guard", "bot", "stranger"}
+STANDING = {"guard", "bot", "stranger", "runner"}
 OURS = STANDING
 """Containers that are there before the attack and must be so after it."""
 SOURCES = {str(STAND / "repo"): "/repo", str(STAND / "gradle"): "/cache"}
@@ -31,6 +35,9 @@ RESTARTED = False
 LIFE = {
     "create", "start", "die", "kill", "stop", "destroy", "archive-path", "extract-to-dir", "oom",
 }  # fmt: skip
+MOVING = "/moving"
+"""The folder of a repository that its writer changes during the attack."""
+LARGE = 1 << 20
 LIMIT_MB = 4
 """Of output and of artifacts, for each job here."""
 
@@ -39,7 +46,7 @@ def before() -> dict[str, Any]:
     """Return what must be the same after the attack."""
     return {
         "containers": {
-            each["Name"]: (each["Id"], each["State"]["StartedAt"])
+            each["Name"]: (each["Id"], each["State"]["StartedAt"], each["State"]["Running"])
             for each in engine.containers()
             if each["Name"][1:] in OURS and not (RESTARTED and each["Name"] == "/guard")
         },
@@ -61,7 +68,12 @@ def after(kept: dict[str, Any], since: float, loot: bytes, jobs: dict[str, Any])
 
 
 def _secrets() -> dict[bytes, str]:
-    return {**SECRETS, (STAND / "key/key").read_bytes(): "the guard's key"}
+    tokens = [STAND / "tokens" / name for name in TOKENS]
+    return {
+        **SECRETS,
+        (STAND / "key/key").read_bytes(): "the guard's key",
+        **{path.read_bytes(): f"the token of {path.name}" for path in tokens if path.exists()},
+    }
 
 
 def _changed(kept: dict[str, Any]) -> Iterator[str]:
@@ -79,14 +91,20 @@ def _difference(old: Any, new: Any) -> str:
 
 def _watched() -> list[Path]:
     """Return the files of the host that no attack may change, add or take away."""
-    roots = [STAND / name for name in ("canary", "repo", "gradle", "jobs", "key")]
+    roots = [STAND / name for name in ("canary", "repo", "gradle", "jobs", "key", "tokens")]
     found = [Path(folder) / name for root in roots for folder, _, names in os.walk(root)
-             for name in names]  # fmt: skip
+             for name in names if MOVING not in folder]  # fmt: skip
     return [*found, Path("/etc/passwd"), Path("/etc/shadow")]
 
 
 def _content(path: Path) -> str:
-    return str(path.readlink()) if path.is_symlink() else path.read_bytes().hex()
+    """Return what a file is and holds; of one that is no plain file, or a giant, only how it is."""
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return str(path.readlink())
+    if stat.S_ISREG(status.st_mode) and status.st_size <= LARGE:
+        return path.read_bytes().hex()
+    return f"{status.st_mode:o} {status.st_size} {status.st_mtime_ns}"
 
 
 def _seen(events: list[Any]) -> Iterator[str]:
@@ -108,12 +126,12 @@ def _seen(events: list[Any]) -> Iterator[str]:
 
 def _is_stands(kind: str, action: str, actor: dict[str, Any]) -> bool:
     """Whether an event is of the stand's own life: attacks from the stranger, the guard's health,
-    the anonymous volumes and the missing networks of jobs."""
+    the runner's, the anonymous volumes and the missing networks of jobs."""
     name = str(actor["Attributes"].get("name", ""))
     if RESTARTED and (name == "guard" or kind == "network"):
         return True
     if kind == "container":
-        return name in {"stranger", "guard"} and action.startswith(OWN)
+        return name in {"stranger", "guard", "runner"} and action.startswith(OWN)
     if kind == "network":
         return str(actor["Attributes"].get("type")) == "null"
     return kind == "volume" and re.fullmatch("[0-9a-f]{64}", actor["ID"]) is not None

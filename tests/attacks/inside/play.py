@@ -7,9 +7,10 @@ import os
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
-from tests.attacks.inside import engine
+from tests.attacks.inside import engine, look
 from tests.attacks.inside.look import LIMIT_MB, STAND
 
 LOCAL = 12345
@@ -19,7 +20,10 @@ _SECONDS = 40.0
 
 
 class Play:
-    """One attack. `self.loot` is every byte that came back; `self.id` the id that it may use."""
+    """One attack on the guard. `self.loot` is every byte that came back; `self.id` the id that it
+    may use."""
+
+    port = 2375
 
     def __init__(self, case: dict[str, Any], image: str):
         self.case = case
@@ -35,13 +39,27 @@ class Play:
         self.key = (STAND / "key/key").read_text()
         self.words = self._words(image)
 
-    def write_jobs(self) -> None:
-        """Write the files of the jobs, as root does."""
-        for path in (STAND / "jobs").iterdir():
-            path.unlink()
-        for name, said in self.jobs.items():
-            # JSON is YAML.
-            (STAND / f"jobs/{name}.yaml").write_text(json.dumps({"job": name, **said}))
+    def prepare(self) -> None:
+        """Do what is done before the attack begins: root writes the files of the jobs."""
+        write_jobs(self.jobs)
+
+    def flags(self) -> list[str]:
+        """Return the flags that a job planted among its artifacts: each stands for something that
+        it could do and should not. The host reads them from the volume."""
+        found = []
+        for container in engine.containers():
+            if container["Name"] == f"/clup-job-{self.id}":
+                folder = Path(engine.folder(container, "/work"))
+                found += [f"flag: {path.name}" for path in folder.glob("artifacts/FLAG-*")]
+                owners = {path.lstat().st_uid for path in folder.glob("*/*")}
+                found += [f"flag: a file of user {uid}" for uid in owners - {7001, 7002}]
+        return found
+
+    def tidy(self) -> None:
+        """Remove what the attack has left."""
+        for container in engine.containers():
+            if container["Name"][1:] not in look.STANDING:
+                engine.remove(container["Id"])
 
     def run(self) -> None:
         """Play all steps."""
@@ -88,12 +106,16 @@ class Play:
         self._sent(line, "")
 
     def _sent(self, line: str, headers: str) -> None:
+        self._send(self._http(line, headers))
+
+    def _http(self, line: str, headers: str) -> bytes:
+        """Return METHOD TARGET [BODY] as a request."""
         method, target, *body = self.filled(line).split(" ", 2)
         content = (body[0] if body else "").encode()
         head = f"{method} {target} HTTP/1.1\r\nHost: docker\r\n{headers}"
         if content:
             head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
-        self._send(f"{head}\r\n".encode() + content)
+        return f"{head}\r\n".encode() + content
 
     def _create(self, job_name: str) -> None:
         """Ask for a job properly, and start it."""
@@ -140,19 +162,35 @@ class Play:
             self.loot += done.stdout + done.stderr
 
     def _send(self, data: bytes) -> None:
-        """Send bytes to the guard and take all that comes back, for so long and so much."""
-        end = time.monotonic() + self.case.get("seconds", _SECONDS)
-        try:
-            with socket.create_connection((self.address, 2375), timeout=5) as link:
-                link.sendall(data)
-                while len(self.loot) < _MOST and (left := end - time.monotonic()) > 0:
-                    link.settimeout(left)
-                    piece = link.recv(1 << 16)
-                    if not piece:
-                        break
-                    self.loot += piece
-        except OSError as error:
-            self.loot += f"<{error}>".encode()
+        """Send bytes and take all that comes back, for so long and so much."""
+        self.loot += exchanged((self.address, self.port), data, self.case.get("seconds", _SECONDS))
+
+
+def exchanged(target: tuple[str, int], data: bytes, seconds: float) -> bytes:
+    """Given an address, send bytes there, and return what comes back within so many seconds."""
+    end = time.monotonic() + seconds
+    loot = b""
+    try:
+        with socket.create_connection(target, timeout=5) as link:
+            link.sendall(data)
+            while len(loot) < _MOST and (left := end - time.monotonic()) > 0:
+                link.settimeout(left)
+                piece = link.recv(1 << 16)
+                if not piece:
+                    break
+                loot += piece
+    except OSError as error:
+        loot += f"<{error}>".encode()
+    return loot
+
+
+def write_jobs(jobs: dict[str, dict[str, Any]]) -> None:
+    """Given jobs by name, write their files, and remove those of others."""
+    for path in (STAND / "jobs").iterdir():
+        path.unlink()
+    for name, said in jobs.items():
+        # JSON is YAML.
+        (STAND / f"jobs/{name}.yaml").write_text(json.dumps({"job": name, **said}))
 
 
 def job(command: list[str], image: str) -> dict[str, Any]:
