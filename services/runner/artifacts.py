@@ -85,6 +85,11 @@ def extract(archive: Path, folder: Path, limit: int) -> Collected:
     Raise tarfile.TarError for what is no archive, OSError when the disk does not take them.
     """
     collected = Collected()
+    if archive.stat().st_size < tarfile.BLOCKSIZE:
+        # Shorter than the first header: nothing was left, or Docker said in words why it broke off.
+        if said := archive.read_bytes().decode(errors="replace").strip("\0 \r\n"):
+            raise tarfile.ReadError(f"is no archive but {_shown(said)}")
+        return collected
     with archive.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
         for entry in tar:
             parts = place(entry.name)

@@ -93,6 +93,13 @@ def test_what_is_not_taken(
 def test_no_archive(tmp_path: Path) -> None:
     with pytest.raises(tarfile.TarError):
         taken(tmp_path, b"x" * 10_000)
+    with pytest.raises(tarfile.TarError, match="it is going down"):
+        taken(tmp_path, b'{"message":"it is going down"}\n')
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 100, b"\0" * 1024, tar([("artifacts", DIR, b"")])])
+def test_a_job_that_left_nothing_is_told_nothing(tmp_path: Path, data: bytes) -> None:
+    assert taken(tmp_path, data) == Collected()
 
 
 def test_bounds() -> None:
