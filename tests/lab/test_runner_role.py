@@ -5,6 +5,7 @@ The tests run in the order in which they stand.
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from clup import bundles, lab
+from tests.attacks.tamperings import TAMPERINGS
 from tests.lab.breakages import Breakage
 from tests.lab.command import ROOT, Answer, clup, on_machine
 from tests.lab.engine_machine import IMAGE
@@ -229,6 +231,34 @@ def test_it_survives_a_restart_of_docker_and_of_its_socket(site: Site) -> None:
     site.well()
     assert site.ran("greets")[0] == "succeeded"
     assert site.run("plan").exit == 0
+
+
+def test_every_tampering_with_the_record_is_found(site: Site, subtests: pytest.Subtests) -> None:
+    for _ in range(3):
+        site.ran("greets")
+    site.there(f"docker stop dkr-claw-runner; cp -a {DATA}/audit {DATA}/ledger /root")
+    chain, ledger = f"{DATA}/audit/000000000001.jsonl", f"{DATA}/ledger/heads"
+    whole = [base64.b64decode(site.there(f"base64 {path}")) for path in (chain, ledger)]
+    for tampering in (each for each in TAMPERINGS if each.on_machine):
+        with subtests.test(tampering.name):
+            for path, data in zip((chain, ledger), tampering.done(*whole), strict=True):
+                site.there(f"rm -f {path}" if data is None else written(path, data))
+            found = site.run("audit", "verify")
+            assert found.exit == 2, found.stderr
+            [host] = found.document["hosts"].values()
+            said = [": ".join(each.values()) for each in host["findings"]]
+            assert any(tampering.finding in line for line in said), said
+        site.there(f"cp -a /root/audit/* {DATA}/audit; cat /root/ledger/heads >{ledger}")
+    assert site.run("audit", "verify").exit == 0
+    site.there("docker start dkr-claw-runner")
+    site.well()
+    assert site.ran("greets")[0] == "succeeded"
+    assert site.run("audit", "verify").exit == 0
+
+
+def written(path: str, data: bytes) -> str:
+    """Return a script that writes a file, which stays the same file."""
+    return f"base64 -d >{path} <<'END'\n{base64.encodebytes(data).decode()}END"
 
 
 def test_a_job_that_changed_is_in_force_without_a_restart(site: Site) -> None:
