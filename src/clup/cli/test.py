@@ -92,8 +92,9 @@ WITH_LABS = {"molecule", "lab", "faults", "vm", "attacks"}
 def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None) -> None:
     """Run the project's tests: unit, lint, molecule, vm, lab, faults, attacks; without a word, all.
 
-    All but lint run side by side; the attacks are those on the guard. On two processors all takes
-    about an hour where virtual machines are emulated. A campaign is of the stages faults and vm.
+    All but lint run side by side; the attacks are those on guard and runner. On two processors all
+    takes about an hour where virtual machines are emulated. A campaign is of the stages faults and
+    vm.
 
     \b
     Example:
