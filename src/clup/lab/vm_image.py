@@ -42,7 +42,7 @@ CHRONY = "refclock SOCK /run/chrony/lab.sock poll 1 refid HOST\n"
 def tree() -> tuple[Entry, ...]:
     """Return the files that turn a Debian root into a virtual machine's."""
     return (
-        image.SUDOERS,
+        *image.ACCOUNT,
         Entry("etc/lab", 0o755),
         Entry(LIBRARY, 0o755),
         *(

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from clup import lab
-from tests.faults.disks.vm_kinds import KINDS, PACKAGES
-from tests.faults.disks.vm_machine import HUGE
+from tests.faults.disks.vm_kinds import PACKAGES
 from tests.lab.command import on_machine
 from tests.lab.machines import machine
 
@@ -24,22 +23,13 @@ def _root() -> None:
         pytest.skip("loop devices can only be made by root")
 
 
-@pytest.fixture(scope="package")
-def vm(request: pytest.FixtureRequest) -> Iterator[lab.Lab]:
-    """One virtual machine for all that is run together, with the disks of all kinds, blank.
+@pytest.fixture(scope="module")
+def box(request: pytest.FixtureRequest) -> Iterator[lab.Lab]:
+    """A virtual machine for a file of tests, named after it, with the disks that it says it needs.
 
-    It is named after the first file: `clup test` runs each by itself, side by side.
+    Each disk more is read at every reading of the machine.
     """
-    file = request.session.items[0].path.stem.removeprefix("test_vm_").replace("_", "-")
-    disks = (*(kind.disk for kind in KINDS), HUGE)
-    with machine(f"disks-{file}", disks, kind="vm", packages=PACKAGES) as box:
+    file = request.path.stem.removeprefix("test_vm_").replace("_", "-")
+    with machine(f"disks-{file}", request.module.DISKS, kind="vm", packages=PACKAGES) as box:
         on_machine(box, _PREPARE)
         yield box
-
-
-@pytest.fixture(scope="package")
-def box(vm: lab.Lab) -> lab.Lab:
-    """The machine without the disks of all kinds, which every reading would read again."""
-    for kind in KINDS:
-        lab.disk_detach(vm.name, kind.disk.id)
-    return vm

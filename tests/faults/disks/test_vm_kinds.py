@@ -16,6 +16,7 @@ from tests.faults.disks.vm_kinds import BY_ID, KINDS, VmKind
 from tests.faults.disks.vm_machine import JUDGED, about, hashes, storage, told
 from tests.lab.command import Answer, on_machine
 
+DISKS = tuple(kind.disk for kind in KINDS)
 IN_USE = [kind for kind in KINDS if kind.in_use is not None]
 AT_REST = [kind for kind in KINDS if kind.at_rest is not None]
 
@@ -31,10 +32,9 @@ class Judged:
 
 
 def judge(box: lab.Lab, filesystems: Mapping[str, Mapping[str, Any]]) -> Judged:
-    disks = [kind.disk for kind in KINDS]
-    before = hashes(box, disks)
+    before = hashes(box, DISKS)
     plan, apply = (storage(box, command, filesystems) for command in ("plan", "apply"))
-    return Judged(plan, apply, before, hashes(box, disks))
+    return Judged(plan, apply, before, hashes(box, DISKS))
 
 
 def on_disks(box: lab.Lab, scripts: Mapping[str, str]) -> None:
@@ -44,15 +44,15 @@ def on_disks(box: lab.Lab, scripts: Mapping[str, str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def in_use(vm: lab.Lab) -> Judged:
-    on_disks(vm, {kind.disk.id: kind.make for kind in KINDS})
-    return judge(vm, {kind.name: kind.settings for kind in IN_USE})
+def in_use(box: lab.Lab) -> Judged:
+    on_disks(box, {kind.disk.id: kind.make for kind in KINDS})
+    return judge(box, {kind.name: kind.settings for kind in IN_USE})
 
 
 @pytest.fixture(scope="module")
-def at_rest(vm: lab.Lab, in_use: Judged) -> Judged:
-    on_disks(vm, {kind.disk.id: kind.release for kind in KINDS})
-    return judge(vm, {kind.name: kind.rests_as or kind.settings for kind in AT_REST})
+def at_rest(box: lab.Lab, in_use: Judged) -> Judged:
+    on_disks(box, {kind.disk.id: kind.release for kind in KINDS})
+    return judge(box, {kind.name: kind.rests_as or kind.settings for kind in AT_REST})
 
 
 def refused(judged: Judged, kind: VmKind, says: str) -> None:
@@ -79,10 +79,10 @@ def test_a_disk_at_rest_is_refused_and_left_alone(kind: VmKind, at_rest: Judged)
 
 @pytest.mark.parametrize("phase", ["in_use", "at_rest"])
 def test_nothing_is_begun_where_a_disk_is_refused(
-    phase: str, vm: lab.Lab, request: pytest.FixtureRequest
+    phase: str, box: lab.Lab, request: pytest.FixtureRequest
 ) -> None:
     judged: Judged = request.getfixturevalue(phase)
     assert (judged.plan.exit, judged.apply.exit) == (1, 1)
     assert judged.apply.operations("changed") == set()
     assert judged.after == judged.before
-    assert on_machine(vm, "ls -A /srv /var/lib/clup/storage 2>/dev/null || true") == "/srv:\n"
+    assert on_machine(box, "ls -A /srv /var/lib/clup/storage 2>/dev/null || true") == "/srv:\n"

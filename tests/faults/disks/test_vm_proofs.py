@@ -25,6 +25,7 @@ from tests.faults.disks.vm_machine import (
 )
 from tests.lab.command import Answer, on_machine
 
+DISKS = (HUGE,)
 MIB = 1 << 20
 MIDDLE = 33 * MIB
 PULLED = "was pulled out before byte "

@@ -24,6 +24,7 @@ from tests.faults.disks.vm_machine import (
 )
 from tests.lab.command import on_machine
 
+DISKS = (HUGE,)
 SAMPLE_SECONDS = 900
 
 
