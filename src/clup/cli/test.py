@@ -64,8 +64,8 @@ STAGES: dict[str, tuple[Step, ...]] = {
         _pytest("tests/lint"),
     ),
     "molecule": (Step(("molecule", "test"), load=CONTAINER),),
-    # The longest first, so that nothing is left to wait for alone. No file's name begins with
-    # test_v but those of the stage "vm".
+    # The longest first, here and below, so that nothing is left to wait for alone. No file's name
+    # begins with test_v but those of this stage.
     "vm": (
         _pytest(
             "tests/lab/test_vm.py",
@@ -74,13 +74,22 @@ STAGES: dict[str, tuple[Step, ...]] = {
             load=VM,
         ),
     ),
-    "lab": (_pytest("tests/lab/test_site.py", "tests/lab/test_[!v]*.py", load=CONTAINER),),
-    "faults": (_pytest("tests/faults/**/test_[!v]*.py", load=CONTAINER),),
     "attacks": (_pytest("tests/attacks/test_*.py", load=CONTAINER),),
+    "lab": (
+        _pytest(
+            "tests/lab/test_s*.py",
+            "tests/lab/test_runner_role.py",
+            "tests/lab/test_[!v]*.py",
+            load=CONTAINER,
+        ),
+    ),
+    "faults": (
+        _pytest("tests/faults/test_cuts.py", "tests/faults/**/test_[!v]*.py", load=CONTAINER),
+    ),
 }
 """The stages in their order. A word with a star stands for the tracked files that match it."""
 
-WITH_LABS = {"molecule", "lab", "faults", "vm", "attacks"}
+WITH_LABS = {"molecule", "vm", "attacks", "lab", "faults"}
 """The stages that make labs, without a terminal: what these need is asked for before."""
 
 
@@ -90,7 +99,7 @@ WITH_LABS = {"molecule", "lab", "faults", "vm", "attacks"}
 @click.option("--campaign", is_flag=True, help="Try hundreds of faults; write docs/evidence.md.")
 @click.option("--seed", type=int, help="Repeat what chance chose in that campaign.")
 def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None) -> None:
-    """Run the project's tests: unit, lint, molecule, vm, lab, faults, attacks; without a word, all.
+    """Run the project's tests: unit, lint, molecule, vm, attacks, lab, faults; without a word, all.
 
     All but lint run side by side; the attacks are those on guard and runner. On two processors all
     takes about an hour where virtual machines are emulated. A campaign is of the stages faults and
