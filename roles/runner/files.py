@@ -12,6 +12,7 @@ from roles.runner.settings import CACHE, DATA, GUARD, MOUNT, RUNNER, Caller, Set
 REPOSITORIES = f"{MOUNT}/openclaw/repo"
 
 JOBS_CACHE = f"{CACHE}/gradle"
+AUDIT = f"{DATA}/audit"
 JOBS = f"{DATA}/jobs"
 KEYS = f"{DATA}/keys"
 TOKENS = f"{DATA}/tokens"

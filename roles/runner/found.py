@@ -23,8 +23,8 @@ def found(host: Host, settings: Settings) -> Iterator[Found | Note]:
     there = read(host, Paths, (COMPOSE,))[COMPOSE]
     if there is not None and not settings.enabled:
         yield Note(
-            f"There is a runner by hand at {COMPOSE}: runner.enabled has clup take its place, and"
-            " its files are kept."
+            f"There is a runner by hand at {COMPOSE}: with runner.enabled and runner.takeover clup"
+            " takes its place. Its containers go on until then and are kept, as its files are."
         )
 
 

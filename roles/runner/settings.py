@@ -89,6 +89,9 @@ class Settings(Model):
     proxy: Literal["guard", "tecnativa"] = "guard"
     """What stands before Docker: the guard, or the image `tecnativa`, through which no job runs and
     which protects little (see docs/runner.md)."""
+    takeover: bool = False
+    """Whether it takes the place of containers that somebody brought up by hand under its names or
+    its port. They go on until it is well, and are kept, stopped."""
     jobs: str = Field(default="jobs", min_length=1)
     """The folder of job files NAME.yaml, or NAME.yaml.j2: a path from this project on, or an
     absolute one."""

@@ -9,6 +9,7 @@ from clup.facts.acl import DefaultWriters
 from clup.operations import docker_socket, files, made_files
 from clup.operations.foreign import set_aside
 from roles.runner.files import (
+    AUDIT,
     JOBS,
     JOBS_CACHE,
     SOCKET_UNIT,
@@ -68,5 +69,12 @@ def converge(settings: Settings) -> None:
         loaded(name="Bring the images of the bundle", bundle=path(settings), images=wanted)
     set_aside(name="Set aside jobs that somebody but root could write", folder=JOBS)
     files.configured(name="Put the jobs in place", files=jobs, among=among)
+    # What another program has logged there would pass for a chain that was touched.
+    set_aside(
+        name="Set aside records that are not the runner's",
+        folder=AUDIT,
+        owner=settings.ids.runner,
+        names="*.jsonl",
+    )
     for spec in stacks(settings):
         running(name="Run guard and runner", stack=spec)

@@ -1,4 +1,4 @@
-"""What lies in a folder of root's and was not put there by root alone."""
+"""What lies in a folder and was not put there by the one account whose files belong there."""
 
 from __future__ import annotations
 
@@ -7,27 +7,31 @@ from pyinfra.api.facts import FactBase
 
 from clup.command import script
 
-# Hidden files and backups are passed over, as whoever reads such a folder does. $1 the folder.
+# Hidden files and backups are passed over, as whoever reads such a folder does. $1 the folder,
+# $2 the owner's id, $3 a pattern of names.
 FIND = r"""foreign() {
   [ -d "$1" ] || return 0
-  where=$1
-  shift
-  find "$where" -mindepth 1 -maxdepth 1 ! -name '.*' ! -name '*.bak.*' ! -name '*~' \
-    ! \( -type f -user root ! -perm /022 \) "$@"
+  where=$1 owner=$2 names=$3
+  shift 3
+  find "$where" -mindepth 1 -maxdepth 1 -name "$names" \
+    ! -name '.*' ! -name '*.bak.*' ! -name '*~' \
+    ! \( -type f -uid "$owner" ! -perm /022 \) "$@"
 }
 """
 
 
 class Foreign(FactBase[list[str]]):
-    """Given a folder, return the names in it of what is no file of root's, or writable by others.
+    """Given a folder, an account's id and a pattern of names, return those names in it of what is
+    no file of that account's, or writable by others.
 
     A line break in a name is a question mark here.
     """
 
     default = list
 
-    def command(self, folder: str) -> StringCommand:
-        return script(f"{FIND}foreign \"$1\" -printf '%f\\0' | tr '\\n\\0' '?\\n'", folder)
+    def command(self, folder: str, owner: int = 0, names: str = "*") -> StringCommand:
+        listed = f"{FIND}foreign \"$@\" -printf '%f\\0' | tr '\\n\\0' '?\\n'"
+        return script(listed, folder, str(owner), names)
 
     def process(self, output: list[str]) -> list[str]:
         return sorted(line for line in output if line)

@@ -21,6 +21,7 @@ from clup.machine.process import FailedError, RefusedError, explained, run, say
 from clup.machine.stack_compose import compose, last_words, reason
 from clup.machine.stack_files import make_folders, place, write
 from clup.machine.stack_remove import remove
+from clup.machine.stack_takeover import Takeover, take_over
 from clup.machine.stack_tree import commit
 
 PAUSE = 0.5
@@ -46,17 +47,26 @@ class Stack:
     def up(self) -> None:
         """Put the files in place, bring the stack up, see it healthy, write that down, commit."""
         self._judge()
+        takeover = Takeover(self.order, self.folder)
         self._owe()
+        if takeover.others:
+            take_over(self, takeover)
+        else:
+            self._change()
+        self._write_down()
+        self._commit()
+        takeover.forget()
+        (self.folder / "pending").unlink()
+
+    def _change(self) -> None:
+        """Have this version run in place of the former one, if any."""
         former = self._former()
         place(self.order["files"])
         if self.order["up"]:
             try:
-                self._bring_up(self.expected)
+                self.bring_up(self.expected)
             except FailedError as error:
                 raise FailedError(f"stack {self.name}: {error}; {self._restore(former)}") from error
-        self._write_down()
-        self._commit()
-        (self.folder / "pending").unlink()
 
     def _judge(self) -> None:
         """Have Compose judge the file, and see that nothing it needs is missing."""
@@ -75,9 +85,8 @@ class Stack:
         make_folders(reading.FOLDER)
         reading.FOLDER.chmod(0o700)
         make_folders(self.folder)
-        [text] = [file["content"] for file in self.order["files"] if file["tree"] == self.compose]
         draft = self.folder / "draft.yml"
-        write(draft, text.encode(), 0o600)
+        write(draft, self.content(), 0o600)
         try:
             said = compose(self.name, self.project, str(draft), "config", "--quiet")
         finally:
@@ -87,19 +96,11 @@ class Stack:
                 f"stack {self.name}: Compose refuses its file: {reason(said.stderr)};"
                 " nothing was changed"
             )
-        self._refuse_taken()
 
-    def _refuse_taken(self) -> None:
-        """Refuse where a container of somebody else's has a name that this stack needs."""
-        names = set(self.order["names"])
-        for each in reading.containers():
-            if each["name"] in names and each["project"] != self.name:
-                whose = f"the project {each['project']}" if each["project"] else "no project"
-                raise RefusedError(
-                    f"stack {self.name}: the container {each['name']} is there and belongs to"
-                    f" {whose}; rename it (`docker rename {each['name']} {each['name']}-old`)"
-                    " and stop it if it has the same ports, then apply again"
-                )
+    def content(self) -> bytes:
+        """Return the compose file of this version."""
+        [text] = [file["content"] for file in self.order["files"] if file["tree"] == self.compose]
+        return str(text).encode()
 
     def _owe(self) -> None:
         key = reading.FOLDER / "key"
@@ -128,7 +129,7 @@ class Stack:
             "project": str(live.parent),
         }
 
-    def _bring_up(self, expected: Mapping[str, str]) -> None:
+    def bring_up(self, expected: Mapping[str, str]) -> None:
         """Have Compose bring all up, and wait until it is well. Raise FailedError."""
         end = time.monotonic() + self.seconds
         say(f"stack {self.name}: bringing it up, for up to {self.seconds:.0f} s")
@@ -206,7 +207,7 @@ class Stack:
         self._drop(set(self.expected) - set(former["expected"]))
         self.project = Path(former["project"])
         try:
-            self._bring_up(former["expected"])
+            self.bring_up(former["expected"])
         except FailedError as error:
             return f"the version that ran before was put back and does not come up either: {error}"
         (self.folder / "pending").unlink()

@@ -81,9 +81,11 @@ def containers() -> list[dict[str, Any]]:
 def summary(listed: Mapping[str, Any]) -> dict[str, Any]:
     """Given a container as Docker lists it, return what is needed of it.
 
-    `health` is "", "starting", "healthy" or "unhealthy"; `code` is the exit code of one that ended.
+    `health` is "", "starting", "healthy" or "unhealthy"; `code` is the exit code of one that ended;
+    `ports` are those of the machine that it holds.
     """
     labels = listed.get("Labels") or {}
+    ports = listed.get("Ports") or []
     status = listed.get("Status") or ""
     health = re.search(r"\((?:health: )?(starting|healthy|unhealthy)\)", status)
     code = re.match(r"(?:Exited|Restarting) \((\d+)\)", status)
@@ -98,6 +100,7 @@ def summary(listed: Mapping[str, Any]) -> dict[str, Any]:
         "state": listed.get("State", ""),
         "health": health[1] if health else "",
         "code": int(code[1]) if code else None,
+        "ports": sorted({each["PublicPort"] for each in ports if each.get("PublicPort")}),
     }
 
 

@@ -1,4 +1,4 @@
-"""Folders whose files are trusted because root wrote them: what others could write is set aside."""
+"""Folders whose files are trusted for who wrote them: what others could write is set aside."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from clup.command import script
 from clup.facts.foreign import FIND, Foreign
 from clup.operations.steps import Steps, ensure
 
-# $1 the folder, which is root's by now: nobody else exchanges what is in it meanwhile.
+# $1 the folder. Only names in it change, and no link is followed: its owner could do the same.
 _ASIDE = f"""{FIND}
-foreign "$1" -exec sh -euc '
+foreign "$@" -exec sh -euc '
   for path; do
     kept=$path.bak.$(date -u +%Y%m%d-%H%M%S)
     while [ -e "$kept" ] || [ -L "$kept" ]; do kept=$kept-2; done
@@ -22,17 +22,20 @@ foreign "$1" -exec sh -euc '
 
 
 @operation()
-def set_aside(folder: str) -> Steps:
-    """Rename what is in a folder and is no file of root's alone to NAME.bak.<UTC timestamp>."""
-    found = host.get_fact(Foreign, folder=folder)
+def set_aside(folder: str, owner: int = 0, names: str = "*") -> Steps:
+    """Rename what is in a folder and no file of one account's alone to NAME.bak.<UTC timestamp>.
+
+    `owner` is the account's id, root's by default; `names` a pattern of those that matter.
+    """
+    found = host.get_fact(Foreign, folder=folder, owner=owner, names=names)
     if not found:
         return
     for name in found:
         report.evidence(f"{folder}/{name}: others could write it; it is kept as {name}.bak.<time>")
-    yield script(_ASIDE, folder)
-    yield ensure(folder, lambda: _left(folder))
+    yield script(_ASIDE, folder, str(owner), names)
+    yield ensure(folder, lambda: _left(folder, owner, names))
 
 
-def _left(folder: str) -> str | None:
-    left = host.get_fact(Foreign, folder=folder)
+def _left(folder: str, owner: int, names: str) -> str | None:
+    left = host.get_fact(Foreign, folder=folder, owner=owner, names=names)
     return f"still holds {', '.join(left)}" if left else None

@@ -12,6 +12,7 @@ from clup import report
 from clup.compose.problem import ComposeError
 from clup.facts.paths import Text
 from clup.facts.stacks import Stacks, StackState
+from clup.machine.stack_others import cure, described, in_the_way
 from clup.operations.programs import program
 from clup.operations.steps import Steps, ensure, refuse
 from clup.run import by_whom
@@ -41,9 +42,22 @@ def running(stack: Spec, among: Sequence[Spec] = ()) -> Steps:
     needed = change(wanted, state)
     if needed is None:
         return
+    found = state.stacks.get(wanted.name, StackState())
+    ports = {port for each in wanted.services for port in each.ports}
+    others = in_the_way(state.containers, wanted.name, wanted.names, ports)
+    if others and not (stack.takeover and found.record is None):
+        setting = stack.takeover_setting if found.record is None else ""
+        whose = "; ".join(map(described, others))
+        yield refuse(f"stack {stack.name}", whose, cure(others[0], setting))
+        return
     for line in needed.reasons:
         report.evidence(line)
-    _show(wanted, state.stacks.get(wanted.name, StackState()))
+    for each in others:
+        report.evidence(
+            f"{described(each)}; it goes on until this is well, and is kept, stopped, as"
+            f" {each['name']}.bak.<time>"
+        )
+    _show(wanted, found)
     order = json.dumps(order_of(wanted, needed))
     yield program("stack", "up", given=order, timeout=2 * stack.seconds + MARGIN_S)
     yield ensure(f"stack {stack.name}", lambda: _wrong(wanted))
@@ -67,7 +81,11 @@ def order_of(stack: Judged, needed: Change) -> dict[str, object]:
         ],
         "secrets": stack.spec.secrets,
         "images": stack.images,
-        "names": [each.container for each in stack.services if each.container],
+        "names": stack.names,
+        "ports": {each.name: each.ports for each in stack.services},
+        "portless": stack.portless,
+        "takeover": bool(stack.spec.takeover),
+        "takeover_setting": stack.spec.takeover_setting,
         "expected": {each.name: each.kind for each in stack.services},
         "up": needed.up,
         "recreate": needed.anew,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from clup.compose import file
@@ -43,7 +44,7 @@ class Expected:
     """A service that the compose file has Compose start.
 
     `sources` are the paths of the host that it mounts; `container` its container's name, if the
-    file gives it one.
+    file gives it one; `ports` what it publishes on the host.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Expected:
     image: str
     container: str
     sources: tuple[str, ...]
+    ports: tuple[int, ...] = ()
 
     def reads(self, path: str) -> bool:
         """Whether a path of the host is, or is in, what it mounts."""
@@ -59,12 +61,16 @@ class Expected:
 
 @dataclass(frozen=True)
 class Judged:
-    """A stack that broke no rule but what is waived."""
+    """A stack that broke no rule but what is waived.
+
+    `portless` is its compose file without what it publishes, for what comes up beside another.
+    """
 
     spec: Spec
     files: tuple[StackFile, ...]
     services: tuple[Expected, ...]
     waived: tuple[Finding, ...]
+    portless: str = ""
 
     @property
     def name(self) -> str:
@@ -74,6 +80,11 @@ class Judged:
     def images(self) -> tuple[str, ...]:
         """The images that its services are pinned to, each once."""
         return tuple(dict.fromkeys(each.image for each in self.services))
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The names that its file gives to containers, with their services."""
+        return {each.container: each.name for each in self.services if each.container}
 
 
 _known: dict[str, Judged] = {}
@@ -129,7 +140,17 @@ def _judged(spec: Spec, today: datetime.date) -> Judged:
     found += [problem for each in files for problem in _misplaced(spec, each)]
     if found:
         raise ComposeError(found)
-    return Judged(spec, tuple(files), tuple(_services(made, spec)), made.waived)
+    services = tuple(_services(made, spec))
+    return Judged(spec, tuple(files), services, made.waived, _portless(made.document.data))
+
+
+def _portless(data: Mapping[str, object]) -> str:
+    services = {
+        name: {key: value for key, value in mapping(said).items() if key != "ports"}
+        for name, said in mapping(data.get("services")).items()
+    }
+    # JSON is YAML, too.
+    return json.dumps({**data, "services": services}, indent=1)
 
 
 def _content(spec: Spec, config: Config) -> str:
@@ -168,4 +189,9 @@ def _services(made: Stack, spec: Spec) -> Iterator[Expected]:
             service.images[0].value,
             text(mapping(said.get(service.name)).get("container_name")),
             tuple(each.value.source for each in service.mounts if each.value.is_host),
+            tuple(
+                int(each.value.published)
+                for each in service.ports
+                if each.value.published.isdecimal()
+            ),
         )

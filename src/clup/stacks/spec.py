@@ -48,7 +48,8 @@ class Spec:
     then in TEMPLATES. `secrets` are files, or folders of files, on the machine that a change of
     starts their readers anew; some other operation makes them. `guards` are the names of the
     containers that may hold Docker's socket. `seconds` are what it has to be well. `at` is the
-    setting that it comes from.
+    setting that it comes from. `takeover` is whether it takes the place of containers that somebody
+    brought up by hand under its names or ports; None where no setting says so.
     """
 
     name: str
@@ -63,11 +64,17 @@ class Spec:
     waivers: tuple[Waiver, ...] = ()
     seconds: int = 120
     placed: Placed = "link"
+    takeover: bool | None = None
 
     @property
     def live(self) -> str:
         """The path of the compose file, as operators know it."""
         return f"{LIVE}/{self.folder}/{COMPOSE_FILE}"
+
+    @property
+    def takeover_setting(self) -> str:
+        """The setting that has it take the place of others, in words; empty where there is none."""
+        return "" if self.takeover is None else f"{self.at}.takeover to True"
 
 
 def in_tree(live: str) -> str:

@@ -57,6 +57,12 @@ def test_containers_by_their_service() -> None:
     assert of_project(found, "web") == {"web": [found[0]]}
 
 
+def test_the_ports_that_a_container_holds() -> None:
+    both = [{"IP": ip, "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"} for ip in ("::", "")]
+    listed = {**LISTED, "Ports": [*both, {"PrivatePort": 443, "Type": "tcp"}]}
+    assert [summary(each)["ports"] for each in (listed, LISTED)] == [[8080], []]
+
+
 def test_a_secret_is_known_by_a_digest_that_needs_the_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,9 @@ services:
     container_name: web
     restart: unless-stopped
     healthcheck: {test: [CMD, /check]}
+{% if port is defined %}
+    ports: ["127.0.0.1:{{ port }}:8080"]
+{% endif %}
     volumes:
       - {type: bind, source: /srv/data/openclaw/web, target: /www, read_only: true,
          bind: {create_host_path: false}}
@@ -70,6 +73,7 @@ def container(service: str, **other: Any) -> dict[str, Any]:
         "state": "exited" if ended else "running",
         "health": "" if ended else "healthy",
         "code": 0 if ended else None,
+        "ports": [],
         **other,
     }
 
