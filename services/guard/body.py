@@ -113,7 +113,8 @@ def _mounts(job: Job, settings: Settings) -> list[dict[str, Any]]:
     work = {
         "Type": "volume",
         "Target": names.WORK,
-        "VolumeOptions": {"NoCopy": True},
+        # By the label the watch knows one whose container is no more.
+        "VolumeOptions": {"NoCopy": True, "Labels": {names.LABEL_CLASS: "job"}},
     }
     mounts: list[dict[str, Any]] = [work]
     if job.has_workspace:

@@ -12,7 +12,7 @@ import aiohttp
 
 from services.guard.asked import Asked
 from services.guard.body import GRACE_SECONDS, body, folders
-from services.guard.docker import Docker, DockerError
+from services.guard.docker import Docker, DockerError, DockerGoneError
 from services.guard.ledger import Ledger
 from services.guard.owned import FILTER, Owned, listed, owned, result, shown
 from services.guard.refusal import Refusal, absent
@@ -39,6 +39,9 @@ class Containers:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._archives = asyncio.Semaphore(_ARCHIVES)
         self._coming = {"all": 0, "running": 0}
+        self._unsure: set[str] = set()
+        """The full ids of containers that Docker was starting when it went away. It may have begun
+        them and forgotten that: it would run them a second time."""
 
     async def version(self) -> dict[str, Any]:
         """Return Docker's version, and which catalogue of jobs is in force."""
@@ -125,14 +128,23 @@ class Containers:
             if container.state != "created":
                 message = f"the container is {container.state}; a job's container runs once"
                 raise Refusal(409, "has_run", message)
+            if container.full_id in self._unsure:
+                message = "Docker went away while it started the container, which may have run"
+                raise Refusal(409, "has_run", f"{message}; a job's container runs once")
             async with self._room("running", self.settings.most_running):
-                try:
-                    await self.docker.call("POST", f"/containers/{container.full_id}/start")
-                except DockerError as error:
-                    raise Refusal(424, "not_started", error.message) from error
+                await self._start(container.full_id)
         self.watch.wake()
         say("started", id=job_id, job=container.job)
         return True
+
+    async def _start(self, full_id: str) -> None:
+        try:
+            await self.docker.call("POST", f"/containers/{full_id}/start")
+        except DockerError as error:
+            raise Refusal(424, "not_started", error.message) from error
+        except DockerGoneError:
+            self._unsure.add(full_id)
+            raise
 
     async def wait(self, job_id: str) -> dict[str, Any]:
         """Return how a container ended, once it is not running."""
@@ -160,6 +172,7 @@ class Containers:
             if container.is_running:
                 raise Refusal(409, "running", "the container is running; stop it first")
             await self.docker.call("DELETE", f"/containers/{container.full_id}", {"v": "1"})
+            self._unsure.discard(container.full_id)
         say("deleted", id=job_id, job=container.job)
 
     @asynccontextmanager

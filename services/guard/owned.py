@@ -9,7 +9,10 @@ from typing import Any
 from services.guard.body import LABEL_LIMITS, limits_of
 from services.jobs import Limits, names
 
-FILTER = f'{{"label": ["{names.LABEL_CLASS}=job"]}}'
+OF_JOBS = f"{names.LABEL_CLASS}=job"
+"""The label of containers and volumes of jobs."""
+
+FILTER = f'{{"label": ["{OF_JOBS}"]}}'
 """What Docker is asked for when it lists containers; each is judged again."""
 
 _NEVER = "0001-"

@@ -7,6 +7,7 @@ It needs no runner: a job whose runner died is ended all the same.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,13 +18,14 @@ from typing import Any
 from services.guard.body import GRACE_SECONDS, MB
 from services.guard.docker import Docker, DockerError, DockerGoneError
 from services.guard.files import counted, taken
-from services.guard.owned import FILTER, Owned, listed, owned
+from services.guard.owned import FILTER, OF_JOBS, Owned, listed, owned
 from services.guard.say import say
 from services.jobs import names
 
 BUSY_SECONDS = 1.0
 IDLE_SECONDS = 5.0
 MEASURE_SECONDS = 2.0
+SWEEP_SECONDS = 60.0
 NEW_SECONDS = 3.0
 """Whatever runs no longer than this has just been started."""
 SHARE = 5
@@ -58,6 +60,7 @@ class Watch:
         self._seen: dict[str, Seen] = {}
         self._wake = asyncio.Event()
         self._due = 0.0
+        self._sweep_at = 0.0
         self._is_gone = False
 
     def wake(self) -> None:
@@ -82,7 +85,10 @@ class Watch:
                 is_busy = await self._look()
                 if self._is_gone:
                     say("docker is back")
+                    self._sweep_at = 0.0
                 self._is_gone = False
+                if time.monotonic() >= self._sweep_at:
+                    await self._sweep()
             except (DockerError, DockerGoneError) as error:
                 if not self._is_gone:
                     say("docker is gone", error=str(error))
@@ -112,6 +118,18 @@ class Watch:
         if here and time.monotonic() >= self._due:
             await self._measure(here)
         return bool(here)
+
+    async def _sweep(self) -> None:
+        """Remove volumes of jobs whose container is no more: Docker died when it had made the one
+        and not the other, or had removed the other. It holds one that it is making a container for.
+        """
+        query = {"filters": json.dumps({"dangling": ["true"], "label": [OF_JOBS]})}
+        said = await self._docker.call("GET", "/volumes", query)
+        for each in said.get("Volumes") or []:
+            with suppress(DockerError):
+                await self._docker.call("DELETE", f"/volumes/{each['Name']}")
+                say("volume of no container removed", name=each["Name"])
+        self._sweep_at = time.monotonic() + SWEEP_SECONDS
 
     async def _noticed(self, full_id: str, job_id: str) -> Seen | None:
         if full_id not in self._seen:

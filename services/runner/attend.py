@@ -50,6 +50,8 @@ class Attendant:
         self._shop = workshop
         self._id = job_id
         self._cancelled = asyncio.Event()
+        self.leaves_container = False
+        """Whether the container of a job that has ended could not be removed."""
 
     def cancel(self) -> None:
         """End the job, as a caller asked."""
@@ -107,6 +109,10 @@ class Attendant:
         try:
             try:
                 lost = await self._start()
+            except TakenError as error:
+                reason = f"guard or Docker died while it was being started: {error}"
+                await self._finish("interrupted", Result(reason=reason))
+                return
             except RefusedError as error:
                 reason = f"its container could not be started: {error}"
                 await self._finish("error", Result(reason=reason))
@@ -128,7 +134,8 @@ class Attendant:
 
     async def _start(self) -> bool:
         """Start the container, and return whether the guard went away meanwhile: then it is asked
-        whether it did start, until it answers. Raise RefusedError."""
+        whether it did start, until it answers. Raise TakenError when nobody knows whether it ran,
+        RefusedError when it did not."""
         lost = False
         while True:
             try:
@@ -210,6 +217,7 @@ class Attendant:
         try:
             await self._shop.guard.remove(self._id)
         except (GuardDownError, RefusedError) as error:
+            self.leaves_container = True
             log.warning("job %s: its container is removed later: %s", self._id, error)
 
 

@@ -38,10 +38,10 @@ async def recover(shop: Workshop) -> None:
     await reap(shop, attended=())
 
 
-async def reap(shop: Workshop, attended: Collection[str]) -> int:
-    """Remove the containers of jobs that nobody attends, and return how many there were. Raise
-    GuardDownError."""
-    removed = 0
+async def reap(shop: Workshop, attended: Collection[str]) -> bool:
+    """Remove the containers of jobs that nobody attends, and return whether none is left: one may
+    just be starting, as a runner that is dead asked. Raise GuardDownError."""
+    none_left = True
     for container in await shop.guard.containers():
         if container.id in attended:
             continue
@@ -52,8 +52,8 @@ async def reap(shop: Workshop, attended: Collection[str]) -> int:
             await shop.guard.remove(container.id)
         except RefusedError as error:
             log.error("job %s: its container cannot be removed: %s", container.id, error)
-        removed += 1
-    return removed
+            none_left = False
+    return none_left
 
 
 async def _save_output(shop: Workshop, record: Record) -> None:

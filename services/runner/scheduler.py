@@ -61,7 +61,8 @@ class Scheduler:
                     await self._step()
                 except StoreError as error:
                     self.problem = str(error)
-                await self._sleep(_AGAIN_SECONDS if self.problem else _TIDY_SECONDS)
+                until_tidy = max(0.0, self._tidy_at - time.monotonic())
+                await self._sleep(_AGAIN_SECONDS if self.problem else until_tidy)
         finally:
             for _, _, task in self._attended.values():
                 task.cancel()
@@ -80,8 +81,10 @@ class Scheduler:
         if not self._has_recovered:
             self._has_recovered = await self._recover()
         if self._has_recovered and time.monotonic() >= self._tidy_at:
-            await self._tidy()
+            # First, as a job that ends meanwhile may leave something too.
             self._tidy_at = time.monotonic() + _TIDY_SECONDS
+            if not await self._tidy():
+                self._tidy_at = time.monotonic() + _AGAIN_SECONDS
         if self._has_recovered and time.monotonic() >= self._pause_until:
             self.problem = ""
             self._begin(waiting)
@@ -123,7 +126,10 @@ class Scheduler:
             log.exception("job %s: the runner failed", job_id)
             reason = "the runner failed; see its log"
             await finish(self._shop, job_id, "error", Result(reason=reason))
+            attendant.leaves_container = True
         finally:
+            if attendant.leaves_container:
+                self._tidy_at = 0.0
             del self._attended[job_id]
             self.wake()
 
@@ -137,13 +143,16 @@ class Scheduler:
             reason = f"it could not be begun within {seconds} s; see /healthz for what is wrong"
             await finish(self._shop, each.id, "error", Result(reason=reason))
 
-    async def _tidy(self) -> None:
-        """Remove containers of nobody and, once an hour, what is old. Nothing begins meanwhile."""
+    async def _tidy(self) -> bool:
+        """Remove containers of nobody and, once an hour, what is old. Nothing begins meanwhile.
+        Return whether all of it could be done."""
         attended = set(self._attended)
         try:
-            await reap(self._shop, attended)
+            none_left = await reap(self._shop, attended)
             if time.monotonic() >= self._prune_at:
                 self._prune_at = time.monotonic() + _PRUNE_SECONDS
                 await asyncio.to_thread(prune, self._shop.settings, attended)
         except (GuardDownError, OSError, TimeoutError) as error:
             log.warning("not all could be tidied: %s", error)
+            return False
+        return none_left

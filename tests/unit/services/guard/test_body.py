@@ -62,6 +62,8 @@ def test_mounts(changes: dict[str, Any], expected: dict[str, bool]) -> None:
     environment = {} if "parameters" in changes else wanted.environment(ASKED.parameters)
     mounts = body(wanted, ASKED, environment, SETTINGS)["HostConfig"]["Mounts"]
     assert {each["Target"]: each.get("ReadOnly", False) for each in mounts} == expected
+    [volume] = [each for each in mounts if each["Type"] == "volume"]
+    assert volume["VolumeOptions"]["Labels"] == {"clup.class": "job"}
     sources = {each["Target"]: each.get("Source", "") for each in mounts}
     assert {"/repo": SETTINGS.repositories, "/cache": SETTINGS.cache_gradle}.items() >= {
         target: source for target, source in sources.items() if source

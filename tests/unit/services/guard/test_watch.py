@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import cast
+
 import pytest
 
-from services.guard.watch import elapsed, ran_before, used, volume_sizes
+from services.guard.docker import Docker, DockerError
+from services.guard.watch import Watch, elapsed, ran_before, used, volume_sizes
 
 BEGUN = 1795255200.0  # 2026-11-21T10:00:00Z
 
@@ -44,3 +50,40 @@ def test_of_memory_the_most_is_kept() -> None:
     assert used({}, {"memory_bytes": 9, "cpu_seconds": 2.5}) == {
         "memory_bytes": 9, "cpu_seconds": 2.5,
     }  # fmt: skip
+
+
+class _Docker:
+    """Docker with volumes, and nothing else; one of them is in use, whatever it says."""
+
+    def __init__(self) -> None:
+        self.volumes = ["left", "in-use"]
+        self.asked: list[Mapping[str, str]] = []
+
+    async def call(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, **_: object
+    ) -> object:
+        if path == "/containers/json":
+            return []
+        if path == "/volumes":
+            self.asked.append(query or {})
+            return {"Volumes": [{"Name": name} for name in self.volumes]}
+        if path == "/volumes/in-use":
+            raise DockerError(409, "volume is in use")
+        assert (method, path) == ("DELETE", "/volumes/left")
+        self.volumes.remove("left")
+        return None
+
+
+def test_volumes_whose_container_is_no_more_are_removed() -> None:
+    docker = _Docker()
+
+    async def story() -> None:
+        watching = asyncio.create_task(Watch(cast(Docker, docker)).run())
+        async with asyncio.timeout(5):
+            while docker.volumes != ["in-use"]:
+                await asyncio.sleep(0.01)
+        watching.cancel()
+
+    asyncio.run(story())
+    [query] = docker.asked
+    assert json.loads(query["filters"]) == {"dangling": ["true"], "label": ["clup.class=job"]}

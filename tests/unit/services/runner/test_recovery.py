@@ -146,6 +146,47 @@ def test_an_answer_is_lost(tmp_path: Path, answer: str) -> None:
     told(tmp_path, story, scripts=SCRIPTS)
 
 
+def test_a_container_that_cannot_be_removed_yet_is_removed_soon(tmp_path: Path) -> None:
+    async def story(it: Running) -> None:
+        job = await it.run("brief")
+        it.guard.refusals[job] = (409, "the container is running; stop it first")
+        assert (await it.end(job))["state"] == "succeeded"
+        await asyncio.sleep(0.1)
+        assert it.guard.containers.keys() == {job}
+        it.guard.refusals.clear()
+        await until(lambda: it.guard.containers == {})
+
+    told(tmp_path, story, scripts=SCRIPTS)
+
+
+def test_what_a_dead_runner_left_running_is_removed_soon(tmp_path: Path) -> None:
+    guard = FakeGuard(SCRIPTS)
+
+    async def story() -> None:
+        async with running(tmp_path, guard=guard) as it:
+            job = await it.run("long")
+            await until(lambda: job in guard.started)
+        guard.refusals[job] = (409, "the container is running; stop it first")
+        async with running(tmp_path, guard=guard) as it:
+            assert (await it.end(job))["state"] == "interrupted"
+            await until(lambda: not it.app.state.scheduler.problem)
+            guard.refusals.clear()
+            await until(lambda: guard.containers == {})
+
+    asyncio.run(story())
+
+
+def test_what_may_have_run_is_not_run_again(tmp_path: Path) -> None:
+    async def story(it: Running) -> None:
+        it.guard.refusals["start"] = (409, "Docker went away while it started the container")
+        job = await it.ran("brief")
+        assert job["state"] == "interrupted"
+        assert "died while it was being started" in job["result"]["reason"]
+        await until(lambda: it.guard.containers == {})
+
+    told(tmp_path, story, scripts=SCRIPTS)
+
+
 def test_a_runner_that_is_killed_again_and_again(tmp_path: Path) -> None:
     """Every job that was accepted ends, once, however often the runner is killed."""
     scripts = {"quick": Script(seconds=0.02), "brief": Script(seconds=0.2)}

@@ -1,0 +1,59 @@
+"""What the guard does with containers, before a Docker that dies where a test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from services.guard.containers import Containers
+from services.guard.docker import Docker, DockerGoneError
+from services.guard.ledger import Ledger
+from services.guard.refusal import Refusal
+from services.guard.watch import Watch
+from services.jobs import Catalogue
+from tests.unit.services.guard.given import ID, SETTINGS
+from tests.unit.services.guard.test_owned import said
+
+
+class _Docker:
+    """Docker with one container that was never started; it dies while it starts it, once."""
+
+    def __init__(self) -> None:
+        self.starts = 0
+
+    async def call(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, **_: object
+    ) -> Any:
+        if path == "/containers/json":
+            return []
+        if path.endswith("/start"):
+            self.starts += 1
+            raise DockerGoneError("it died")
+        return said(Status="created") if method == "GET" else None
+
+
+def test_what_docker_may_have_started_is_not_started_again(tmp_path: Path) -> None:
+    docker = _Docker()
+    client = cast(Docker, docker)
+    containers = Containers(
+        client, SETTINGS, Catalogue(tmp_path, 0), Ledger(tmp_path / "heads"), Watch(client)
+    )
+
+    async def story() -> None:
+        with pytest.raises(DockerGoneError):
+            await containers.start(ID)
+        for _ in range(2):
+            with pytest.raises(Refusal) as raised:
+                await containers.start(ID)
+            assert (raised.value.status, raised.value.code) == (409, "has_run")
+            assert "a job's container runs once" in raised.value.message
+        assert docker.starts == 1
+        await containers.delete(ID)
+        with pytest.raises(DockerGoneError):
+            await containers.start(ID)
+
+    asyncio.run(story())
