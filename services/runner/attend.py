@@ -79,6 +79,10 @@ class Attendant:
             await self._finish("error", Result(reason=reason))
             return None
         try:
+            await asyncio.to_thread(self._shop.reports.make, self._id)
+        except OSError as error:
+            raise NotBegunError(f"the folder of its report cannot be made: {error}") from error
+        try:
             await self._create(record)
         except (RefusedError, ValueError) as error:
             await self._finish("error", Result(reason=f"the guard refuses it: {error}"))

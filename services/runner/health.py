@@ -76,7 +76,7 @@ class Doctor:
 
     async def _store(self) -> str:
         try:
-            await self._shop.desk(Store.head)
+            await self._shop.desk(Store.check)
         except StoreError as error:
             return str(error)
         return ""

@@ -27,6 +27,10 @@ class Reports:
             raise ValueError(f"{job_id!r} is no job's id")
         return self._root / job_id
 
+    def make(self, job_id: str) -> None:
+        """Make a job's folder, unless it is there. Raise OSError."""
+        self.folder(job_id).mkdir(mode=0o750, exist_ok=True)
+
     def artifacts(self, job_id: str) -> Path:
         """Return the folder of a job's artifacts, which may not be there."""
         return self.folder(job_id) / FOLDER
@@ -42,7 +46,7 @@ class Reports:
     def write(self, record: Record) -> None:
         """Write down how a job ended, beside its log."""
         folder = self.folder(record.id)
-        folder.mkdir(mode=0o750, exist_ok=True)
+        self.make(record.id)
         draft = folder / f".{_REPORT}"
         draft.write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
         draft.chmod(0o640)

@@ -78,6 +78,7 @@ class Store:
 
     def __init__(self, path: Path, now: Callable[[], str] = utc_now):
         self._now = now
+        self._has_failed = False
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -201,6 +202,14 @@ class Store:
         with self._reading():
             return self._head()[1]
 
+    def check(self) -> None:
+        """Return when the state can be read and, if the last change could not be written, be
+        written again. Raise StoreError."""
+        self.head()
+        if self._has_failed:
+            with self._changing():
+                self._db.execute(f"PRAGMA user_version = {_VERSION}")
+
     def lines(self, after: int, most: int) -> list[tuple[int, str]]:
         """Return at most so many audit lines after a number, each with its number."""
         with self._reading():
@@ -252,11 +261,13 @@ class Store:
             try:
                 yield
                 self._db.execute("COMMIT")
+                self._has_failed = False
             finally:
                 # Of a full disk SQLite takes it back itself.
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
         except sqlite3.Error as error:
+            self._has_failed = True
             raise StoreError(f"the state of jobs cannot be written: {error}") from error
 
     @contextmanager

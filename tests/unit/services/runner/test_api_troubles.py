@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import httpx2
@@ -9,6 +10,7 @@ import pytest
 
 from services.runner import health, routes
 from services.runner.records import Record
+from services.runner.reports import Reports
 from services.runner.store import Store, StoreError
 from tests.unit.services.runner.fake_guard import Script
 from tests.unit.services.runner.runners import Running, add_job
@@ -114,6 +116,25 @@ def test_a_disk_that_is_full_when_a_job_begins(
     told(tmp_path, story)
 
 
+def test_a_disk_that_is_full_when_a_job_gets_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = iter(range(2))
+    make = Reports.make
+
+    def full(reports: Reports, job_id: str) -> None:
+        if next(refusals, None) is not None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        make(reports, job_id)
+
+    async def story(it: Running) -> None:
+        monkeypatch.setattr(Reports, "make", full)
+        job = await it.ran("quick")
+        assert (job["state"], it.guard.started) == ("succeeded", {job["id"]: 1})
+
+    told(tmp_path, story)
+
+
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
     async def story(it: Running) -> None:
         db = it.app.state.workshop.desk._store._db
@@ -122,6 +143,25 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
         assert {answer.status_code for answer in answers} == {202, 503}
         assert answers[-1].json()["error"]["code"] == "storage"
         assert "retry-after" in answers[-1].headers
+
+    told(tmp_path, story)
+
+
+def test_health_says_that_nothing_can_be_written_as_long_as_it_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_SECONDS", 0)
+
+    async def story(it: Running) -> None:
+        db = it.app.state.workshop.desk._store._db
+        db.execute("PRAGMA query_only = ON")
+        assert (await it.client().post("/v1/jobs/run", json={"job": "quick"})).status_code == 503
+        for _ in range(2):
+            answer = await it.client().get("/healthz")
+            assert answer.status_code == 503
+            assert "the state of jobs cannot be written" in answer.json()["reason"]
+        db.execute("PRAGMA query_only = OFF")
+        assert (await it.client().get("/healthz")).status_code == 200
 
     told(tmp_path, story)
 
