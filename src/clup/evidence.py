@@ -1,18 +1,23 @@
 """docs/evidence.md: what a campaign of faults tried and what came of it, from its JUnit reports.
 
 A test is told by the first line of its docstring, else by its name; its cases are its parameters.
-A test that counts faults of a kind says so in a property of its report, named `KIND` and the kind.
+A test that counts faults of a kind says so in a property of its report, named `KIND` and the kind;
+one that counts what became of jobs, in one named `FATES` and what befell them.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 KIND = "kind: "
 """How the name of a property begins whose value is the number of faults of that kind."""
+
+FATES = "fates: "
+"""How the name of a property begins whose value says of how many jobs what became, in JSON."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Tried:
     failed: int = 0
     skipped: list[str] = field(default_factory=list)
     kinds: dict[str, int] = field(default_factory=dict)
+    fates: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def result(self) -> str:
@@ -80,6 +86,8 @@ def part(path: str, source: str, report: str) -> Part:
             if (kind := each.get("name", "")).startswith(KIND):
                 kind = kind.removeprefix(KIND)
                 tried.kinds[kind] = tried.kinds.get(kind, 0) + int(each.get("value", "0"))
+            elif kind.startswith(FATES):
+                tried.fates[kind.removeprefix(FATES)] = json.loads(each.get("value", "{}"))
     minutes = float(suite.get("time", "0")) / 60
     title = _first_line(tree) or path
     return Part(path, title, suite.get("name", "unknown"), minutes, list(tests.values()))
@@ -95,7 +103,7 @@ def page(about: dict[str, str], parts: Sequence[Part], bugs: Iterable[Bug]) -> s
         for kind, number in tried.kinds.items():
             result = "**failed**" if tried.failed else "converged, nothing lost"
             lines += _row(kind, str(number), result)
-    lines += ["", "## Every test", ""]
+    lines += ["", *_fates(parts), "## Every test", ""]
     for each in parts:
         lines += [f"### {each.title}", ""]
         lines += [f"`{each.path}`, {each.minutes:.0f} min, revision `{each.revision[:12]}`", ""]
@@ -105,6 +113,25 @@ def page(about: dict[str, str], parts: Sequence[Part], bugs: Iterable[Bug]) -> s
             lines += _row(tried.title, str(cases), tried.result)
         lines.append("")
     return "\n".join([*lines, *section_of(bugs)]) + "\n"
+
+
+def _fates(parts: Sequence[Part]) -> Iterator[str]:
+    """Yield the lines about what became of jobs, if any were counted."""
+    fates = {
+        death: numbers
+        for each in parts
+        for tried in each.tests
+        for death, numbers in tried.fates.items()
+    }
+    if not fates:
+        return
+    names = next(iter(fates.values()))
+    yield from ["## Jobs that ran meanwhile", ""]
+    yield "What was interrupted is not run again. After each death the audit chain was whole."
+    yield from ["", *_row("what befell them", *names), f"|---|{'---|' * len(names)}"]
+    for death, numbers in fates.items():
+        yield from _row(death, *(str(numbers.get(name, 0)) for name in names))
+    yield ""
 
 
 def section_of(bugs: Iterable[Bug]) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 
 import pytest
 
-from clup.evidence import KIND
+from clup.evidence import FATES, KIND
 
 
 @pytest.fixture
@@ -14,3 +15,10 @@ def tally(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
     """Return what notes how many faults of a kind a test has survived; called at its end."""
     noted: list[tuple[str, object]] = request.node.user_properties
     return lambda kind, number: noted.append((f"{KIND}{kind}", number))
+
+
+@pytest.fixture
+def fates(request: pytest.FixtureRequest) -> Callable[[str, Mapping[str, int]], None]:
+    """Return what notes what became of the jobs that something befell; called at a test's end."""
+    noted: list[tuple[str, object]] = request.node.user_properties
+    return lambda death, numbers: noted.append((f"{FATES}{death}", json.dumps(dict(numbers))))

@@ -22,15 +22,22 @@ CLIENT = (HERE / "runner_client.py").read_text(encoding="utf-8")
 
 
 @contextmanager
-def machine(name: str) -> Iterator[lab.Lab]:
-    """Given a name, lend a new lab machine of that name with guard, runner and jobs for them."""
+def machine(name: str, before: str = "") -> Iterator[lab.Lab]:
+    """Given a name, lend a new lab machine of that name with guard, runner and jobs for them; a
+    script runs there before they are put in place."""
     with engine_machine.machine(name) as box:
         applied = engine_machine.run(box, "apply", {})
         assert applied.exit == 0, applied.stderr
-        words = {f"{name.upper()}_IMAGE": loaded(box, name) for name in ("guard", "runner")}
-        said = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
-        on_machine(box, said + (HERE / "runner_stand.sh").read_text(encoding="utf-8"))
+        on_machine(box, before)
+        put_in_place(box)
         yield box
+
+
+def put_in_place(box: lab.Lab) -> None:
+    """Given a lab machine with Docker, put guard, runner and jobs for them there."""
+    words = {f"{name.upper()}_IMAGE": loaded(box, name) for name in ("guard", "runner")}
+    said = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
+    on_machine(box, said + (HERE / "runner_stand.sh").read_text(encoding="utf-8"))
 
 
 def loaded(box: lab.Lab, service: str) -> str:
@@ -57,7 +64,9 @@ def asked(box: lab.Lab, *requests: tuple[str, str, Any], caller: str = "operator
 def begun(box: lab.Lab, *jobs: str, **parameters: str) -> list[str]:
     """Have jobs queued and return their ids."""
     bodies = [{"job": job, "parameters": parameters} for job in jobs]
-    return [said["id"] for said in asked(box, *(("POST", "/v1/jobs/run", b) for b in bodies))]
+    answers = asked(box, *(("POST", "/v1/jobs/run", body) for body in bodies))
+    assert all("id" in said for said in answers), answers
+    return [said["id"] for said in answers]
 
 
 def ended(box: lab.Lab, *ids: str) -> list[dict[str, Any]]:
@@ -84,7 +93,16 @@ def until_running(box: lab.Lab, job: str) -> None:
         time.sleep(0.2)
 
 
-def wait_for_health(box: lab.Lab) -> None:
-    """Return when the runner says that it is well."""
-    ask = "curl -fsS http://127.0.0.1:18888/healthz"
-    on_machine(box, f"for _ in $(seq 300); do {ask} && exit 0; sleep 0.2; done; exit 1")
+def healthz(box: lab.Lab) -> dict[str, Any]:
+    """Return what the runner says of its health, `ok` False with curl's words when it is silent."""
+    ask = "curl -sS --max-time 10 http://127.0.0.1:18888/healthz 2>&1 || true"
+    said = on_machine(box, ask)
+    return dict(json.loads(said)) if said.startswith("{") else {"ok": False, "reason": said}
+
+
+def wait_for_health(box: lab.Lab, seconds: float = 120) -> None:
+    """Return when the runner says that it is well, within so many seconds."""
+    until = time.monotonic() + seconds
+    while not (said := healthz(box))["ok"]:
+        assert time.monotonic() < until, f"not well within {seconds:.0f} s: {said}"
+        time.sleep(0.5)

@@ -27,10 +27,14 @@ echo source >$stand/repo/clup/file
 if ! docker image inspect box >/dev/null 2>&1; then
   # An image from nothing but one static program, which no registry is needed for.
   cd /root
-  apt-get -qq -o APT::Sandbox::User=root download busybox-static >/dev/null
-  dpkg-deb -x busybox-static_*.deb tree
   mkdir -p image/bin
-  cp "$(find tree -path '*/bin/busybox')" image/bin/busybox
+  if dpkg-query -W busybox-static >/dev/null 2>&1; then
+    cp /bin/busybox image/bin/busybox
+  else
+    apt-get -qq -o APT::Sandbox::User=root download busybox-static >/dev/null
+    dpkg-deb -x busybox-static_*.deb tree
+    cp "$(find tree -path '*/bin/busybox')" image/bin/busybox
+  fi
   for name in $(image/bin/busybox --list); do
     [ "$name" = busybox ] || ln -sf busybox "image/bin/$name"
   done
@@ -38,13 +42,15 @@ if ! docker image inspect box >/dev/null 2>&1; then
 fi
 image=$(docker image inspect -f '{{.Id}}' box)
 
+# NAME SCRIPT SECONDS OUTPUT_MB TRUST: what is trusted may write /cache.
 job() {
   cat >"$stand/jobs/$1.yaml" <<END
 job: $1
 description: what a test needs
 image: $image
 command: [/bin/sh, -c, '$2']
-trust: untrusted
+trust: ${5:-untrusted}
+cache: $([ "${5:-}" = trusted ] && echo gradle || echo none)
 parameters:
   level: {kind: enum, values: [low, high], default: low}
   repository: {kind: workspace, default: clup}
@@ -62,6 +68,12 @@ END
   job leaves 'cd /work/artifacts; echo fine >a.txt; ln -s /etc/passwd link; mkfifo pipe; truncate -s 1M hole; rm hole'
   job nothing 'true'
   job naps 'echo begun; sleep 3'
+  job dozes 'echo begun; sleep 15'
+  job pours 'yes $(printf %01000d 7) | head -c 1000000000' 600
+  job ignores 'trap "" TERM; echo begun; while :; do sleep 1; done'
+  # Writes down on the machine that it began, and that it came to its end.
+  job notes 'note() { echo $1 >>/cache/$CLUP_JOB_ID; sync /cache/$CLUP_JOB_ID; }; note begun; '\
+'echo begun; [ $PARAM_LEVEL = low ] || sleep 3; note done' 60 1 trusted
 }
 chmod -R go-w $stand/jobs
 chown -R 7000 $stand/ledger
