@@ -74,6 +74,7 @@ END
   # Writes down on the machine that it began, and that it came to its end.
   job notes 'note() { echo $1 >>/cache/$CLUP_JOB_ID; sync /cache/$CLUP_JOB_ID; }; note begun; '\
 'echo begun; [ $PARAM_LEVEL = low ] || sleep 3; note done' 60 1 trusted
+  job counts 'for n in $(seq 40); do echo line $n; sleep 0.25; done; echo over >&2; exit 7'
 }
 chmod -R go-w $stand/jobs
 chown -R 7000 $stand/ledger
