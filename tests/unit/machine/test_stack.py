@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from clup.machine import stack as program
 from clup.machine import stack_remove
 from clup.machine.process import FailedError, RefusedError
 from tests.unit.machine.stack_world import CutError, World, played
@@ -42,6 +43,31 @@ def test_a_version_that_fails_gives_way_to_the_one_that_ran(
     assert "web said last: listening | password=*** refused" in line
     assert line.endswith("the version that ran before is back and well")
     assert world.is_settled({"web": "good"})
+
+
+def test_what_was_ill_before_has_time_to_get_well(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a runner while its guard was gone: it says so until it is asked again."""
+    world.up({"guard": "good", "runner": "good"})
+
+    def is_ill() -> None:
+        del world.containers["guard"]
+        world.containers["runner"]["health"] = "unhealthy"
+
+    is_ill()
+    with pytest.raises(FailedError, match="not well after 0 s: service runner is unhealthy"):
+        world.up({"guard": "good", "runner": "good"})
+
+    def gets_well(line: str) -> None:
+        if "waiting: service runner is unhealthy" in line:
+            world.containers["runner"]["health"] = "healthy"
+
+    is_ill()
+    monkeypatch.setattr(program, "say", gets_well)
+    world.up({"guard": "good", "runner": "good"})
+    assert world.is_settled({"guard": "good", "runner": "good"})
+    assert world.containers["runner"]["starts"] == 1
 
 
 def test_a_first_version_that_fails_stays_to_be_looked_at(world: World) -> None:
