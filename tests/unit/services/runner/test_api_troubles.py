@@ -9,7 +9,6 @@ import httpx2
 import pytest
 
 from services.runner import health, routes
-from services.runner.records import Record
 from services.runner.reports import Reports
 from services.runner.store import Store, StoreError
 from tests.unit.services.runner.fake_guard import Script
@@ -97,38 +96,26 @@ def test_a_failure_of_its_own_has_the_same_shape(
     told(tmp_path, story)
 
 
-def test_a_disk_that_is_full_when_a_job_begins(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+FULL: dict[str, tuple[type, str, Exception]] = {
+    "it begins": (Store, "begin", StoreError("disk full")),
+    "it gets its folder": (Reports, "make", OSError(errno.ENOSPC, "No space left on device")),
+}
+
+
+@pytest.mark.parametrize(("place", "name", "error"), FULL.values(), ids=FULL)
+def test_a_disk_that_is_full_when_a_job_comes_to_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: type, name: str, error: Exception
 ) -> None:
     refusals = iter(range(2))
-    begin = Store.begin
+    original = getattr(place, name)
 
-    def full(store: Store, job_id: str, image: str) -> Record | None:
+    def full(*arguments: object) -> object:
         if next(refusals, None) is not None:
-            raise StoreError("disk full")
-        return begin(store, job_id, image)
+            raise error
+        return original(*arguments)
 
     async def story(it: Running) -> None:
-        monkeypatch.setattr(Store, "begin", full)
-        job = await it.ran("quick")
-        assert (job["state"], it.guard.started) == ("succeeded", {job["id"]: 1})
-
-    told(tmp_path, story)
-
-
-def test_a_disk_that_is_full_when_a_job_gets_its_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refusals = iter(range(2))
-    make = Reports.make
-
-    def full(reports: Reports, job_id: str) -> None:
-        if next(refusals, None) is not None:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        make(reports, job_id)
-
-    async def story(it: Running) -> None:
-        monkeypatch.setattr(Reports, "make", full)
+        monkeypatch.setattr(place, name, full)
         job = await it.ran("quick")
         assert (job["state"], it.guard.started) == ("succeeded", {job["id"]: 1})
 
