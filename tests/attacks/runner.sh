@@ -34,7 +34,7 @@ docker run -d --name runner --network inside --user 7003:7000 --memory 256m \
   -v $stand/state:/runner-data/state -v $stand/audit:/runner-data/audit \
   -v $stand/reports:/runner-data/reports -v $stand/cache:/runner-cache -v $stand/key:/key:ro \
   -v /root/attacks:/attacks:ro \
-  -e PYTHONPATH=/opt/clup:/opt/clup/site -e DOCKER_HOST=tcp://claw-socket-proxy:2375 \
+  -e PYTHONPATH=/opt/clup:/opt/clup/site:/attacks -e DOCKER_HOST=tcp://claw-socket-proxy:2375 \
   -e RUNNER_GUARD_KEY_FILE=/key/key \
   -e RUNNER_JOBS_OWNER=0 --entrypoint python3 "$RUNNER_IMAGE" $RUNNER_PROGRAM >/dev/null
 for _ in $(seq 300); do

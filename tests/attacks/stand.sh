@@ -59,7 +59,7 @@ docker run -d --name guard --network inside --network-alias claw-socket-proxy \
   --read-only --cap-drop ALL --security-opt no-new-privileges \
   -v /run/clup-docker:/run/docker:ro -v $stand/jobs:/jobs:ro -v $stand/key:/key:ro \
   -v $stand/ledger:/ledger -v /root/attacks:/attacks:ro \
-  -e PYTHONPATH=/opt/clup -e GUARD_DOCKER_SOCKET=/run/docker/api.sock -e GUARD_KEY_FILE=/key/key \
+  -e PYTHONPATH=/opt/clup:/attacks -e GUARD_DOCKER_SOCKET=/run/docker/api.sock -e GUARD_KEY_FILE=/key/key \
   -e GUARD_JOBS=/jobs -e GUARD_LEDGER=/ledger/heads -e GUARD_REPOSITORIES=$stand/repo \
   -e GUARD_CACHE_GRADLE=$stand/gradle -e GUARD_UNTRUSTED_USER=7001:7001 \
   -e GUARD_TRUSTED_USER=7002:7002 -e GUARD_MOST_CONTAINERS=6 -e GUARD_MOST_RUNNING=3 \

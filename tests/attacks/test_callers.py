@@ -38,12 +38,12 @@ def test_an_attack_achieves_nothing(results: dict[str, dict[str, Any]], name: st
 
 @pytest.mark.parametrize(("name", "attack"), RUNNERS_CAUGHT_BY.items())
 def test_a_weaker_runner_is_caught(box: lab.Lab, name: str, attack: str) -> None:
-    stand.runner(box, f"/attacks/tests/attacks/weakened_runner.py {name}")
+    stand.runner(box, f"-m tests.attacks.weakened_runner {name}")
     assert stand.played(box, [CASES[attack]])[attack]["achieved"] != []
 
 
 @pytest.mark.parametrize(("name", "attack"), GUARDS_CAUGHT_THROUGH_THE_RUNNER.items())
 def test_a_weaker_guard_is_caught_through_the_runner(box: lab.Lab, name: str, attack: str) -> None:
-    stand.guard(box, f"/attacks/tests/attacks/weakened.py {name}")
+    stand.guard(box, f"-m tests.attacks.weakened {name}")
     stand.runner(box)
     assert stand.played(box, [CASES[attack]])[attack]["achieved"] != []

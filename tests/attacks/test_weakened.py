@@ -23,7 +23,7 @@ def box() -> Iterator[lab.Lab]:
 
 @pytest.mark.parametrize(("name", "attack"), CAUGHT_BY.items())
 def test_a_weaker_guard_is_caught(box: lab.Lab, name: str, attack: str) -> None:
-    stand.guard(box, f"/attacks/tests/attacks/weakened.py {name}")
+    stand.guard(box, f"-m tests.attacks.weakened {name}")
     case = next(case for case in stand.every_case() if case["name"] == attack)
     assert stand.played(box, [case])[attack]["achieved"] != []
 

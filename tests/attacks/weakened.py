@@ -1,4 +1,4 @@
-"""Guards that are each weaker in one place: python3 weakened.py NAME runs one.
+"""Guards that are each weaker in one place, as programs: see weaker.py.
 
 The attacks must catch every one of them. Each is what somebody might well have written.
 """
@@ -6,8 +6,7 @@ The attacks must catch every one of them. Each is what somebody might well have 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -18,19 +17,7 @@ from services.guard import __main__ as program
 from services.guard import app, asked, body, containers, cut, owned, watch
 from services.guard.refusal import Refusal
 from services.jobs import Job, catalogue, names
-
-WEAKENED: dict[str, Callable[[], None]] = {}
-
-
-def weakened(patch: Callable[[], None]) -> Callable[[], None]:
-    """Register a weakened guard under its function's name."""
-    WEAKENED[patch.__name__] = patch
-    return patch
-
-
-def put(place: object, name: str, value: object) -> None:
-    """Put something else in the place of a part of the guard."""
-    setattr(place, name, value)
+from tests.attacks.weaker import main, put, weakened
 
 
 @weakened
@@ -255,5 +242,4 @@ def takes_anybodys_job_files() -> None:
 
 
 if __name__ == "__main__":
-    WEAKENED[sys.argv[1]]()
-    program.main()
+    main(program.main)

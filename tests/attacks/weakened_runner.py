@@ -1,4 +1,4 @@
-"""Runners that are each weaker in one place: python3 weakened_runner.py NAME runs one.
+"""Runners that are each weaker in one place, as programs: see weaker.py.
 
 The attacks must catch every one of them. Each is what somebody might well have written.
 """
@@ -6,9 +6,7 @@ The attacks must catch every one of them. Each is what somebody might well have 
 from __future__ import annotations
 
 import asyncio
-import sys
 import tarfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,19 +18,7 @@ from services.runner.callers import Caller
 from services.runner.records import Record, Request
 from services.runner.store import Store
 from services.runner.workshop import Workshop
-
-WEAKENED: dict[str, Callable[[], None]] = {}
-
-
-def weakened(patch: Callable[[], None]) -> Callable[[], None]:
-    """Register a weakened runner under its function's name."""
-    WEAKENED[patch.__name__] = patch
-    return patch
-
-
-def put(place: object, name: str, value: object) -> None:
-    """Put something else in the place of a part of the runner."""
-    setattr(place, name, value)
+from tests.attacks.weaker import main, put, weakened
 
 
 @weakened
@@ -131,5 +117,4 @@ def unpacks_artifacts_as_they_are() -> None:
 
 
 if __name__ == "__main__":
-    WEAKENED[sys.argv[1]]()
-    program.main()
+    main(program.main)
