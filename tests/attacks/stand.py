@@ -25,10 +25,6 @@ POSITIONS = (*BEFORE_THE_GUARD, *BEFORE_THE_RUNNER)
 HERE = Path(__file__).parent
 SOUND = "-m services.guard"
 SOUND_RUNNER = "-m services.runner"
-_PYTHON = """
-command -v python3 >/dev/null || DEBIAN_FRONTEND=noninteractive \\
-  apt-get -qq -y install --no-install-recommends python3 >/dev/null 2>&1
-"""
 
 
 def cases(position: str) -> list[dict[str, Any]]:
@@ -54,7 +50,6 @@ def machine(name: str, *services: str) -> Iterator[lab.Lab]:
 
 def furnish(box: lab.Lab, services: Sequence[str]) -> None:
     """Bring the images of services and the attacks to a lab machine that has Docker."""
-    on_machine(box, _PYTHON)
     found = [images.ensure(service, print) for service in services]
     with subprocess.Popen(docker_argv("save", *found), stdout=subprocess.PIPE) as saved:
         _ssh(box, "docker load", stdin=saved.stdout)

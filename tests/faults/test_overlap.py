@@ -20,7 +20,7 @@ from clup import lab
 from clup.transport import guard, lock
 from tests.faults.runs import begin, ended, wait_for
 from tests.lab.command import ROOT, clup, on_machine
-from tests.lab.machines import machine
+from tests.lab.machines import converged
 
 NAME = "overlap"
 SITE = "inventories/lab.py"
@@ -33,9 +33,7 @@ PATHS = {"CLUP_LAB": NAME, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    with machine(NAME) as made:
-        first = clup(NAME, "apply", SITE)
-        assert first.exit == 0, first.stderr
+    with converged(NAME) as made:
         yield made
 
 

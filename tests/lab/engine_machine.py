@@ -16,13 +16,16 @@ mkfs.ext4 -q -L CLAW_CACHE /dev/disk/by-id/virtio-LABCACHE
 mount LABEL=CLAW_CACHE /srv/cache
 """
 
-# An image from nothing but one static program, which no registry is needed for.
+# An image from nothing but one static program, which no registry is needed for; a bare machine has
+# to fetch it.
 IMAGE = """
 cd /root
-apt-get -qq -o APT::Sandbox::User=root download busybox-static >/dev/null
-dpkg-deb -x busybox-static_*.deb tree
+if [ ! -e /bin/busybox ]; then
+  apt-get -qq -o APT::Sandbox::User=root download busybox-static >/dev/null
+  dpkg-deb -x busybox-static_*.deb tree
+fi
 mkdir -p image/bin
-cp "$(find tree -path "*/bin/busybox")" image/bin/
+cp "$(find tree /bin/busybox -path "*/bin/busybox" 2>/dev/null | head -n 1)" image/bin/
 tar -C image -c . | docker import -c 'ENTRYPOINT ["/bin/busybox"]' - hello >/dev/null
 """
 HELLO = f"""{IMAGE}
@@ -34,9 +37,9 @@ docker exec bot /bin/busybox sh -c 'echo kept >/data/state'
 
 
 @contextmanager
-def machine(name: str) -> Iterator[lab.Lab]:
+def machine(name: str, packages: tuple[str, ...] = machines.FURNISHED) -> Iterator[lab.Lab]:
     """Given a name, lend a new lab machine of that name whose cache disk is mounted."""
-    with machines.machine(name) as box:
+    with machines.machine(name, packages=packages) as box:
         on_machine(box, _MOUNT)
         yield box
 

@@ -9,6 +9,13 @@ from typing import Any
 from clup import lab
 from tests.lab.command import Answer, clup
 
+FURNISHED = (
+    "python3", "tzdata", "unattended-upgrades", "git", "nftables", "docker.io", "docker-cli",
+    "docker-compose", "curl", "busybox-static",
+)  # fmt: skip
+"""What the roles install, and tests need beside it: for machines on which nobody looks at how it
+comes there, as that takes longer than all else that the site does."""
+
 
 @contextmanager
 def machine(
@@ -28,7 +35,7 @@ def machine(
 @contextmanager
 def converged(name: str) -> Iterator[lab.Lab]:
     """Given a name, lend a new lab machine of that name on which the whole site was applied."""
-    with machine(name) as box:
+    with machine(name, packages=FURNISHED) as box:
         first = clup(name, "apply", "inventories/lab.py")
         assert first.exit == 0, first.stderr
         yield box

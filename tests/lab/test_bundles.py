@@ -60,8 +60,6 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     assert built.exit == 0, built.stderr
     assert built.document["made"] is True
     with engine_machine.machine(NAME) as box:
-        # The role base has it, and its other packages would only take time here.
-        on_machine(box, "apt-get -qq update; apt-get -qq -y install python3 >/dev/null 2>&1")
         applied = engine_machine.run(box, "apply", {})
         assert applied.exit == 0, applied.stderr
         yield Machine(box, path)

@@ -30,7 +30,7 @@ DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends \\
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    with machine("engine") as box:
+    with machine("engine", packages=()) as box:
         yield box
 
 

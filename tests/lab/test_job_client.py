@@ -84,8 +84,6 @@ class Operator:
 @pytest.fixture(scope="module")
 def operator() -> Iterator[Operator]:
     with machine(NAME) as box:
-        # The role `base` would bring it; here the role `engine` alone was applied.
-        on_machine(box, "apt-get -qq -y install --no-install-recommends python3 >/dev/null 2>&1")
         yield Operator(box)
 
 

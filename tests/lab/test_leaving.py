@@ -13,7 +13,7 @@ import pytest
 
 from clup import lab
 from tests.lab.command import Answer, clup, on_machine
-from tests.lab.machines import inventory, machine
+from tests.lab.machines import FURNISHED, inventory, machine
 
 NAME = "leaving"
 DISKS = (*lab.DEFAULT_DISKS, lab.Disk("virtio-LABOLD", 64 << 20))
@@ -36,7 +36,7 @@ LEFT = {
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    with machine(NAME, DISKS) as box:
+    with machine(NAME, DISKS, packages=FURNISHED) as box:
         applied = clup(NAME, "apply", inventory(box, BEFORE))
         assert applied.exit == 0, applied.stderr
         yield box
