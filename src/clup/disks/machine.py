@@ -32,7 +32,7 @@ class Signature:
 class Sample:
     """A stretch of a disk that was compared with zeros.
 
-    `status` is that of cmp: 0 all zeros, 1 not, else it could not be read. `at` is the disk's
+    `status` is 0 when all were zeros, 1 when not, else it could not be read. `at` is the disk's
     offset of the first byte that is not zero, `sector` the sector with it.
     """
 

@@ -1,6 +1,6 @@
 """All block devices of the machine and what is on them, in one command.
 
-Needs sh, coreutils, findutils, diffutils and util-linux: it is read before anything is installed.
+Needs sh, coreutils, findutils, perl-base and util-linux: it is read before anything is installed.
 """
 
 from __future__ import annotations
