@@ -43,8 +43,8 @@ class Stack:
         self.folder = reading.FOLDER / self.name
         self.project = self.folder
         """The project's folder for Compose. Its own holds no .env, and is root's alone."""
-        self.ill: frozenset[str] = frozenset()
-        """The containers that were unhealthy before all was brought up, by id."""
+        self.older: frozenset[str] = frozenset()
+        """The containers that were there before all was brought up, by id."""
 
     def up(self) -> None:
         """Put the files in place, bring the stack up, see it healthy, write that down, commit."""
@@ -134,8 +134,7 @@ class Stack:
     def bring_up(self, expected: Mapping[str, str]) -> None:
         """Have Compose bring all up, and wait until it is well. Raise FailedError."""
         end = time.monotonic() + self.seconds
-        found = reading.containers()
-        self.ill = frozenset(each["id"] for each in found if each["health"] == "unhealthy")
+        self.older = frozenset(each["id"] for each in reading.containers())
         say(f"stack {self.name}: bringing it up, for up to {self.seconds:.0f} s")
         self._compose_up(end, expected)
         anew = [service for service in self.order["recreate"] if service in expected]
@@ -180,8 +179,9 @@ class Stack:
             for each in found:
                 state, words = reading.standing(each, kind)
                 line = f"service {service} {words}"
-                # What missed a service that was down says so until Docker asks it again.
-                if each["health"] == "unhealthy" and each["id"] in self.ill:
+                # What missed a service that was down says so until Docker asks it again, and may
+                # come to say so only now.
+                if each["health"] == "unhealthy" and each["id"] in self.older:
                     state = "waiting"
                 if state == "failed" or (state == "waiting" and self._restarted(each)):
                     failed.append(line)

@@ -70,6 +70,25 @@ def test_what_was_ill_before_has_time_to_get_well(
     assert world.containers["runner"]["starts"] == 1
 
 
+def test_what_falls_ill_while_the_rest_comes_up_has_time_to_get_well(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker had asked the runner too seldom to know, when its guard was brought up again."""
+    world.up({"guard": "good", "runner": "good"})
+    del world.containers["guard"]
+    told = []
+
+    def falls_ill(line: str) -> None:
+        told.append(line)
+        is_ill = "bringing it up" in line
+        world.containers["runner"]["health"] = "unhealthy" if is_ill else "healthy"
+
+    monkeypatch.setattr(program, "say", falls_ill)
+    world.up({"guard": "good", "runner": "good"})
+    assert any("waiting: service runner is unhealthy" in line for line in told)
+    assert world.containers["runner"]["starts"] == 1
+
+
 def test_a_first_version_that_fails_stays_to_be_looked_at(world: World) -> None:
     with pytest.raises(FailedError, match="it never ran before"):
         world.up({"web": "bad"})
