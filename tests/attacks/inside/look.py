@@ -166,8 +166,9 @@ def _wrong(container: Any, jobs: dict[str, Any]) -> Iterator[str]:
         yield "container: it runs what no job's file says"
     elif config["User"] == "7002:7002" and job["trust"] != "trusted":
         yield "container: it is trusted and its job is not"
+    of_image = engine.ask("GET", f"/images/{container['Image']}/json")["Config"]["Env"] or []
     for variable in config["Env"]:
-        if not VARIABLES.fullmatch(variable):
+        if variable not in of_image and not VARIABLES.fullmatch(variable):
             yield f"container: variable {variable.partition('=')[0]}"
     for mount in container["Mounts"]:
         if mount["Type"] == "volume" and mount["Destination"] == "/work":
