@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from clup import lab
+from tests.lab import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,13 +47,20 @@ class Answer:
 
 def clup(name: str, *arguments: str) -> Answer:
     """Run a clup command with --json against one lab; a document must come whatever happens."""
-    argv = [sys.executable, "-P", "-m", "clup", *arguments, "--json"]
+    words = [*arguments, "--json"]
     environment = os.environ | {"CLUP_LAB": name}
+    run = warm.run if arguments[0] in warm.COMMANDS else _run
+    status, stdout, stderr = run(words, environment)
+    assert "Traceback" not in stderr, stderr
+    return Answer(status, json.loads(stdout), stderr)
+
+
+def _run(words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str, str]:
+    argv = [sys.executable, "-P", "-m", "clup", *words]
     done = subprocess.run(
         argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    assert "Traceback" not in done.stderr, done.stderr
-    return Answer(done.returncode, json.loads(done.stdout), done.stderr)
+    return done.returncode, done.stdout, done.stderr
 
 
 def on_machine(box: lab.Lab, script: str) -> str:

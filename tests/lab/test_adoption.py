@@ -17,7 +17,7 @@ import pytest
 
 from clup import lab
 from tests.lab.command import ROOT, Answer, clup, on_machine
-from tests.lab.machines import inventory, machine
+from tests.lab.machines import FURNISHED, inventory, machine
 
 NAME = "adoption"
 CONTAINERS = (
@@ -43,7 +43,7 @@ FIRST_TRY: dict[str, Any] = {"storage": {"filesystems": {"data": {}, "cache": {}
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    with machine(NAME) as box:
+    with machine(NAME, packages=FURNISHED) as box:
         on_machine(box, Path(__file__).with_name("by_hand.sh").read_text())
         yield box
 

@@ -15,7 +15,7 @@ import pytest
 
 from clup import lab
 from tests.lab.command import Answer, clup, on_machine
-from tests.lab.machines import inventory, machine
+from tests.lab.machines import FURNISHED, inventory, machine
 from tests.lab.runner_machine import loaded
 
 NAME = "adoption-runner"
@@ -93,7 +93,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with machine(NAME) as box:
+    with machine(NAME, packages=FURNISHED) as box:
         for name in ("by_hand.sh", "by_hand_runner.sh"):
             on_machine(box, Path(__file__).with_name(name).read_text())
         names = {name: loaded(box, name) for name in ("guard", "runner")}

@@ -18,7 +18,7 @@ from roles.runner.settings import DATA
 from tests.lab import agent
 from tests.lab.command import Answer, clup, on_machine
 from tests.lab.fingerprint import fingerprint
-from tests.lab.machines import inventory, machine
+from tests.lab.machines import FURNISHED, inventory, machine
 
 NAME = "four-jobs"
 SITE = "inventories/lab.py"
@@ -71,7 +71,7 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
-    with machine(NAME) as box:
+    with machine(NAME, packages=FURNISHED) as box:
         answer = clup(NAME, "demo", "--name", NAME, "--yes")
         assert answer.exit == 0, answer.stderr
         yield Demo(box, answer)

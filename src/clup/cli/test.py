@@ -47,13 +47,12 @@ def _pytest(*paths: str, load: float | None = None) -> Step:
     return Step(("pytest", "-q", *paths), is_pytest=True, load=load)
 
 
-UNIT, VM, CONTAINER = 1.0, 0.75, 0.5
-"""The loads of tests without a machine and with one: that it is emulated is work, but both with
-one also wait."""
+VM, OTHER = 0.75, 0.5
+"""The loads of tests with an emulated machine and of the others: both also wait."""
 
 
 STAGES: dict[str, tuple[Step, ...]] = {
-    "unit": (_pytest("tests/unit", "tests/golden", load=UNIT),),
+    "unit": (_pytest("tests/unit", "tests/golden", load=OTHER),),
     "lint": (
         Step(("ruff", "check", ".")),
         Step(("ruff", "format", "--check", ".")),
@@ -63,7 +62,7 @@ STAGES: dict[str, tuple[Step, ...]] = {
         Step(("shellcheck", *SHELL)),
         _pytest("tests/lint"),
     ),
-    "molecule": (Step(("molecule", "test"), load=CONTAINER),),
+    "molecule": (Step(("molecule", "test"), load=OTHER),),
     # The longest first, here and below, so that nothing is left to wait for alone. No file's name
     # begins with test_v but those of this stage.
     "vm": (
@@ -74,18 +73,16 @@ STAGES: dict[str, tuple[Step, ...]] = {
             load=VM,
         ),
     ),
-    "attacks": (_pytest("tests/attacks/test_*.py", load=CONTAINER),),
+    "attacks": (_pytest("tests/attacks/test_*.py", load=OTHER),),
     "lab": (
         _pytest(
             "tests/lab/test_s*.py",
             "tests/lab/test_runner_role.py",
             "tests/lab/test_[!v]*.py",
-            load=CONTAINER,
+            load=OTHER,
         ),
     ),
-    "faults": (
-        _pytest("tests/faults/test_cuts.py", "tests/faults/**/test_[!v]*.py", load=CONTAINER),
-    ),
+    "faults": (_pytest("tests/faults/test_cuts.py", "tests/faults/**/test_[!v]*.py", load=OTHER),),
 }
 """The stages in their order. A word with a star stands for the tracked files that match it."""
 
@@ -143,6 +140,8 @@ def _run_side_by_side(stages: Iterable[str], environment: Mapping[str, str]) -> 
     """Run the files of all the other steps of these stages, as many at a time as fit."""
     steps = [(stage, step) for stage in stages for step in STAGES[stage] if step.load is not None]
     apiece = [(step, words) for _, step in steps for words in apart(_expanded(step))]
+    # Emulated machines first, or in the end they would be waited for alone.
+    apiece.sort(key=lambda each: each[0].load or 0, reverse=True)
     run = _run_apart if len(apiece) > 1 else _run_shown
     calls = [
         (step.load or 0, partial(run, words, step.is_pytest, environment)) for step, words in apiece
