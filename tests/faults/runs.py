@@ -67,12 +67,12 @@ def begin(name: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(run: subprocess.Popen[str], words: str) -> None:
-    """Read what a run says until these words come."""
+def wait_for(run: subprocess.Popen[str], words: str) -> str:
+    """Read what a run says until these words come; return the line that they are in."""
     assert run.stderr is not None
     for line in run.stderr:
         if words in line:
-            return
+            return line
     raise AssertionError(f"the run ended without {words!r}")
 
 

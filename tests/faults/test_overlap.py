@@ -27,7 +27,7 @@ SITE = "inventories/lab.py"
 HOST = f"lab-{NAME}"
 DOOMED = Path(__file__).parent / "cuts" / "doomed.py"
 DROP_IN = "/etc/systemd/journald.conf.d/50-clup.conf"
-SEEN = "/root/seen"
+SEEN, GO = "/root/seen", "/root/go"
 PATHS = {"CLUP_LAB": NAME, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
 
 
@@ -38,14 +38,16 @@ def box() -> Iterator[lab.Lab]:
 
 
 @contextmanager
-def slow(box: lab.Lab, program: str, seconds: int) -> Iterator[None]:
-    """Have a program take its time on the machine for a while, and log when it begins and ends."""
+def slow(box: lab.Lab, program: str) -> Iterator[None]:
+    """Have a program on the machine wait until it is let go, 60 s at most, and log when it begins
+    and ends."""
     wrapper = f"/usr/local/sbin/{program}"
     on_machine(
         box,
-        f"""real=$(command -v {program}); rm -f {SEEN}; cat >{wrapper} <<.
+        f"""real=$(command -v {program}); rm -f {SEEN} {GO}; cat >{wrapper} <<.
 #!/bin/sh
-echo begin >>{SEEN}; sleep {seconds}; $real "\\$@"; status=\\$?; echo end >>{SEEN}; exit \\$status
+echo begin >>{SEEN}; timeout 60 sh -c 'until [ -e {GO} ]; do sleep 0.1; done'
+$real "\\$@"; status=\\$?; echo end >>{SEEN}; exit \\$status
 .
         chmod 0755 {wrapper}""",
     )
@@ -53,6 +55,11 @@ echo begin >>{SEEN}; sleep {seconds}; $real "\\$@"; status=\\$?; echo end >>{SEE
         yield
     finally:
         on_machine(box, f"rm {wrapper}")
+
+
+def let_go(box: lab.Lab) -> None:
+    """Have the slow program be slow no longer."""
+    on_machine(box, f"touch {GO}")
 
 
 def seen(box: lab.Lab) -> list[str]:
@@ -82,17 +89,20 @@ def doom(moment: str, number: int) -> None:
 
 def test_the_next_run_waits_for_the_command_of_a_killed_one(box: lab.Lab) -> None:
     on_machine(box, f"echo '# by hand' >>{DROP_IN}; rm /etc/apt/apt.conf.d/90clup")
-    with slow(box, "sync", 3):
+    with slow(box, "sync"):
         run = begin(NAME, "apply", SITE)
         wait_until_begun(box)
         run.kill()
         run.communicate()
-        applied = clup(NAME, "apply", SITE)
+        following = begin(NAME, "apply", SITE)
+        line = wait_for(following, "waiting")
+        let_go(box)
+        applied = ended(following)
         assert applied.exit == 0, applied.stderr
         order = seen(box)
     assert len(order) >= 6, "both runs came to change something"
     assert order == ["begin", "end"] * (len(order) // 2), "never two at a time"
-    [line] = [line for line in applied.stderr.splitlines() if "waiting" in line]
+    assert "waiting" not in applied.stderr
     assert f"{HOST}: waiting for a command of a former run to end: base: " in line
     assert ", process " in line
     assert clup(NAME, "plan", SITE).exit == 0
@@ -112,11 +122,12 @@ def test_a_command_does_not_begin_without_all_of_its_input(box: lab.Lab) -> None
 def test_a_command_goes_on_to_its_end_when_its_run_is_killed(box: lab.Lab) -> None:
     """dpkg says enough, to nobody, for a pipe that breaks to end it half-way."""
     on_machine(box, "apt-get -qq -y purge unattended-upgrades >/dev/null")
-    with slow(box, "dpkg", 2):
+    with slow(box, "dpkg"):
         run = begin(NAME, "apply", SITE)
         wait_until_begun(box)
         run.kill()
         run.communicate()
+        let_go(box)
         wait_until_quiet(box)
     assert on_machine(box, "dpkg --audit") == ""
     state = on_machine(box, "dpkg-query -W -f '${db:Status-Status}' unattended-upgrades")
@@ -125,7 +136,7 @@ def test_a_command_goes_on_to_its_end_when_its_run_is_killed(box: lab.Lab) -> No
 
 
 def test_a_command_that_does_not_end_is_waited_for_no_longer_than_that(box: lab.Lab) -> None:
-    with slow(box, "sync", 4):
+    with slow(box, "sync"):
         on_machine(box, f"echo '# by hand' >>{DROP_IN}")
         run = begin(NAME, "apply", SITE)
         wait_until_begun(box)
@@ -134,6 +145,7 @@ def test_a_command_that_does_not_end_is_waited_for_no_longer_than_that(box: lab.
         said = on_machine(box, f"sh -s me token 1 <<'.'\n{lock._HOLD}\n.").splitlines()
         assert [line.split()[0] for line in said] == ["waiting", "left"]
         assert "base: Limit the journal, process " in said[1]
+        let_go(box)
         wait_until_quiet(box)
     assert clup(NAME, "apply", SITE).exit == 0
 
