@@ -1,4 +1,5 @@
-"""One virtual machine's life: bare, converged, booted, robbed of its power and of its disk.
+"""One virtual machine's life: bare, converged, booted, robbed of its power and of its disk, and of
+its power again while it runs jobs.
 
 What a container cannot show: a kernel of its own, udev, mounts by systemd at boot, the clock. The
 tests run in the order in which they stand: each begins where the one before it ended.
@@ -6,16 +7,21 @@ tests run in the order in which they stand: each begins where the one before it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
 from clup import lab
 from clup.lab import vm
+from tests.faults.cuts.campaign import CAMPAIGN, SEED
+from tests.faults.cuts.jobs import begin_some, settled
 from tests.faults.disks.vm_kinds import PACKAGES
 from tests.lab.command import Answer, clup, on_machine
 from tests.lab.fingerprint import fingerprint
 from tests.lab.machines import machine
+from tests.lab.runner_machine import put_in_place, wait_for_health
 from tests.lab.sshd import locked_out_and_back, logs_in
 
 NAME = "vm"
@@ -24,6 +30,10 @@ DISKS = (lab.Disk("virtio-LABDATA", 256 << 20), lab.Disk("virtio-LABCACHE", 1 <<
 """Smaller than a lab's own, as each is read whole before it is formatted."""
 CLOCK_SECONDS = 120
 """How long chrony may take after a boot until it believes a source of time."""
+CUTS = 10 if CAMPAIGN else 2
+"""How often the power fails while jobs run."""
+SETTLED_SECONDS = 300
+"""How long guard, runner and jobs may take on an emulated machine until all is as it must be."""
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +171,23 @@ def test_with_the_disk_back_all_is_well_after_a_reboot(box: lab.Lab) -> None:
 def test_sshd_made_unreachable_is_back_by_itself(box: lab.Lab) -> None:
     locked_out_and_back(box)
     assert clup(NAME, "verify", SITE).exit == 0
+
+
+def test_jobs_while_the_power_fails(
+    box: lab.Lab,
+    tally: Callable[[str, int], None],
+    fates: Callable[[str, Mapping[str, int]], None],
+) -> None:
+    """Each job that was accepted ends, none runs twice, nothing is left, and the chain is whole."""
+    chance = random.Random(SEED)
+    put_in_place(box)
+    accepted: list[str] = []
+    for _ in range(CUTS):
+        accepted += begin_some(box)
+        time.sleep(chance.uniform(0, 8))
+        lab.cut(NAME)
+        lab.up(NAME)
+        wait_for_health(box, SETTLED_SECONDS)
+        seen = settled(box, accepted, SETTLED_SECONDS)
+    tally("the power of the machine failed while jobs ran", CUTS)
+    fates("the power of the machine failed", seen.fates(accepted))
