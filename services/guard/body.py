@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 from typing import Any
 
@@ -65,7 +66,8 @@ def body(job: Job, asked: Asked, environment: dict[str, str], settings: Settings
             "OomScoreAdj": 500,
             "Memory": memory,
             "MemorySwap": memory,
-            "NanoCpus": int(limits.cpus * 1e9),
+            # Docker refuses more than there are.
+            "NanoCpus": int(min(limits.cpus, os.cpu_count() or 1) * 1e9),
             "PidsLimit": limits.pids,
             "ShmSize": min(64 * MB, memory),
             "Ulimits": [

@@ -13,17 +13,18 @@ from clup import lab
 from clup.lab import machine, vm, vm_image
 from clup.lab.lifecycle import SUITE
 from clup.lab.lock import locked
+from tests.faults.disks.vm_kinds import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "vm-wreck"
-UP = f"from clup import lab; lab.up({NAME!r}, 'vm', say=lambda line: None)"
+UP = f"from clup import lab; lab.up({NAME!r}, 'vm', say=lambda line: None, packages={PACKAGES!r})"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def image() -> None:
     """What is killed is the making of a lab, not of its image."""
     with locked(print):
-        vm_image.ensure(SUITE, (), print)
+        vm_image.ensure(SUITE, PACKAGES, print)
 
 
 @pytest.mark.parametrize("seconds", [0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 3.0, 6.0])

@@ -30,6 +30,12 @@ def test_nothing_of_the_image_or_the_request_is_run() -> None:
     }
 
 
+def test_no_more_processors_are_asked_for_than_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker would refuse the container: a job's file is for machines of all sizes."""
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert made({"limits.cpus": 8.0})["HostConfig"]["NanoCpus"] == 2_000_000_000
+
+
 def test_a_job_is_shut_in() -> None:
     host = made()["HostConfig"]
     assert (host["NetworkMode"], host["IpcMode"], host["CgroupnsMode"]) == (
