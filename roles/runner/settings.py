@@ -89,6 +89,8 @@ class Settings(Model):
     proxy: Literal["guard", "tecnativa"] = "guard"
     """What stands before Docker: the guard, or the image `tecnativa`, through which no job runs and
     which protects little (see docs/runner.md)."""
+    placed: Literal["link", "copy"] = "link"
+    """Whether its compose file is read through a link to the desired-state folder, or copied."""
     takeover: bool = False
     """Whether it takes the place of containers that somebody brought up by hand under its names or
     its port. They go on until it is well, and are kept, stopped."""

@@ -30,6 +30,7 @@ def stacks(settings: Settings) -> Iterator[Spec]:
         values=values(settings),
         secrets=(files.KEYS,),
         guards=(BEFORE_DOCKER,),
+        placed=settings.placed,
         takeover=settings.takeover,
     )
 

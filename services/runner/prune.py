@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 MB = 2**20
 _DAY = 86_400
+LEAP_DAYS = 2
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ def prune(settings: Settings, running: Collection[str]) -> None:
     """Remove what is superfluous. Reports of running jobs stay, and the cache is left alone while
     any job runs. Raise OSError for a folder that cannot be read."""
     now = time.time()
+    if _leapt(settings.last_prune, now):
+        log.warning("the clock is days ahead of the last look for what is old: removing nothing")
+        return
     reports = [each for each in _reports(settings.reports) if each.name not in running]
     for each in superfluous(reports, now, settings.reports_days, settings.reports_mb * MB):
         log.info("report %s: is removed: %d bytes", each.name, each.size)
@@ -66,6 +70,21 @@ def prune(settings: Settings, running: Collection[str]) -> None:
     removed = _remove(settings.shared_cache, {each.name for each in gone})
     if removed:
         log.info("cache: %d old files are removed", removed)
+
+
+def _leapt(last: Path, now: float) -> bool:
+    """Whether much time seems to have passed since the last call, and note this one.
+
+    Either the machine was off, or its clock is wrong until somebody tells it the time, as after a
+    boot: by the next call it will be known.
+    """
+    try:
+        passed = now - last.stat().st_mtime
+    except FileNotFoundError:
+        passed = 0
+        last.touch(mode=0o600)
+    os.utime(last, (now, now))
+    return passed > LEAP_DAYS * _DAY
 
 
 def _reports(root: Path) -> Iterator[Kept]:

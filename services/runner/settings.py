@@ -66,6 +66,11 @@ class Settings:
         return self.data_dir / "state" / "runner.sqlite3"
 
     @property
+    def last_prune(self) -> Path:
+        """The file whose time is that of the last look for what is old."""
+        return self.data_dir / "state" / "pruned"
+
+    @property
     def audit(self) -> Path:
         """The folder to which the audit chain is exported."""
         return self.data_dir / "audit"

@@ -226,6 +226,18 @@ def test_keys_and_tokens_stay_on_the_machine(site: Site) -> None:
         assert int(site.there(read.format(f"{DATA}/{path}"))) >= 2
 
 
+def test_a_gateways_container_reaches_the_runner_and_nothing_else(site: Site) -> None:
+    run = "docker run --rm --network runner_agents --entrypoint /bin/busybox hello"
+    asks = f"""{run} wget -q -T 10 -O - http://claw-runner:8080/healthz; echo
+        {run} wget -T 10 -O - --header "Content-Type: application/json" --post-data '{{}}' \\
+            http://claw-runner:8080/mcp 2>&1 || true
+        {run} wget -T 5 -O - http://claw-socket-proxy:2375/_ping 2>&1 || true"""
+    health, rest = site.there(asks).split("\n", 1)
+    assert json.loads(health)["ok"] is True
+    assert "401" in rest
+    assert "bad address 'claw-socket-proxy" in rest
+
+
 def test_it_survives_a_restart_of_docker_and_of_its_socket(site: Site) -> None:
     site.there("systemctl restart docker docker.socket")
     site.well()

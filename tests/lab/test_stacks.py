@@ -224,6 +224,7 @@ LEAKS = {
     "the state of a gateway": ("gw-admin/config/openclaw.json", "{}"),
     "a database": ("infra/postgres/data/PG_VERSION", "17"),
     "the state of the runner": ("runner/reports/1/out.txt", "fine"),
+    "the guard's key": ("runner/keys/guard", "0123456789abcdef" * 4),
     "a private key": ("web/notes.txt", "-----BEGIN OPENSSH PRIVATE KEY-----"),
     "a password in a file": ("web/app.conf", "DB_PASSWORD=swordfish"),
     "a link": ("web/link", None),

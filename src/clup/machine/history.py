@@ -21,7 +21,8 @@ BIGGEST = 1 << 20
 _PATHS = {
     r"(.*/)?([^/]*\.)?env(\.[^/]*)?": "a file of environment variables",
     r"gw-[^/]+/config(/.*)?": "the state of a gateway",
-    r"runner/(audit|cache|gradle|reports|state|tmp|tokens|work)(/.*)?": "the state of the runner",
+    r"runner/(audit|cache|gradle|keys|ledger|reports|state|tmp|tokens|work)(/.*)?":
+        "the state of the runner",
     r"(.*/)?(pg_version|pgdata/.*|pg_wal/.*|base/\d+/.*|postgres[^/]*/data/.*)": "a database's",
     r"(.*/)?[^/]*\.(db|sqlite3?|rdb|aof|mdb|wal)(-[^/]*)?": "a database's",
     r"(.*/)?[^/]*\.(pem|key|p12|pfx|jks|keystore|kdbx|gpg|asc|crt)": "a key or certificate",

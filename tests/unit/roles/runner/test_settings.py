@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from clup.settings import Problem
+from clup.stacks.judged import judged
 from roles import Settings
 from roles.accounts.settings import Settings as Accounts
 from roles.layout.settings import Settings as Layout
@@ -146,3 +148,8 @@ def test_the_proxy_of_the_source_keeps_the_rules_too(tmp_path: Path) -> None:
         images={"tecnativa": f"tecnativa/docker-socket-proxy@{ID}", "runner": ID},
     )
     assert Settings.relations({"runner": tecnativa}) == []
+    [spec] = stacks(tecnativa)
+    services = yaml.safe_load(judged(spec).files[0].content)["services"]
+    assert services["dkr-claw-socket-proxy"]["environment"] == {
+        "CONTAINERS": "1", "IMAGES": "1", "POST": "0", "SOCKET_PATH": "/run/docker/api.sock",
+    }  # fmt: skip

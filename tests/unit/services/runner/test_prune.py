@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,27 @@ def made(path: Path, size: int, age_days: int = 0) -> Path:
     return path
 
 
-def test_old_files_go_and_links_lead_nowhere(tmp_path: Path) -> None:
+def laid_out(tmp_path: Path) -> Settings:
     settings = Settings("tcp://x:1", tmp_path / "key", tmp_path / "data", tmp_path / "cache")
+    settings.last_prune.parent.mkdir(parents=True)
+    return settings
+
+
+def test_a_clock_that_leaps_ahead_removes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it has said so for as long as between two looks, it is the time."""
+    settings = laid_out(tmp_path)
+    report = made(settings.reports / ("a" * 32) / "log", 10).parent
+    now = time.time()
+    for leap, stays in ((0, True), (100, True), (0, True), (100, True), (100, False)):
+        monkeypatch.setattr("time.time", lambda leap=leap: now + leap * DAY)
+        prune(settings, [])
+        assert report.exists() == stays
+
+
+def test_old_files_go_and_links_lead_nowhere(tmp_path: Path) -> None:
+    settings = laid_out(tmp_path)
     canary = made(tmp_path / "outside/canary", 10, age_days=400)
     old = made(settings.shared_cache / "m2/old.jar", 10, age_days=400)
     young = made(settings.shared_cache / "m2/young.jar", 10)

@@ -1,0 +1,41 @@
+"""What `verify` makes of the runner's answer at /healthz."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from roles.runner.checks import KEYS, health
+from roles.runner.settings import Settings
+
+ID = f"sha256:{'1' * 64}"
+GUARD = Settings.model_validate({"images": {"guard": ID, "runner": ID}})
+TECNATIVA = Settings.model_validate({"proxy": "tecnativa"})
+WELL: dict[str, Any] = {**dict.fromkeys(KEYS, "x"), "ok": True}
+ILL: dict[str, Any] = {**WELL, "ok": False, "reason": "the guard cannot be asked"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "failed"),
+    [
+        (GUARD, WELL, []),
+        (GUARD, ILL, ["the guard cannot be asked"]),
+        (GUARD, {**ILL, "reason": None}, ["it gives no reason"]),
+        (GUARD, {"ok": True}, ["docker_host"]),
+        (GUARD, {**WELL, "problems": ["audit.yaml: no"]}, ["audit.yaml: no"]),
+        (TECNATIVA, ILL, []),
+        (TECNATIVA, WELL, ["can run no job"]),
+    ],
+)
+def test_its_health(settings: Settings, said: dict[str, Any], failed: list[str]) -> None:
+    results = list(health(json.dumps(said), settings))
+    found = [f"{each.what}: {each.found}" for each in results if each.status == "failed"]
+    assert len(found) == len(failed)
+    assert all(words in line for words, line in zip(failed, found, strict=True))
+
+
+def test_an_answer_that_is_none() -> None:
+    [result] = health("curl: (7)\nConnection refused", GUARD)
+    assert (result.status, result.found) == ("failed", "it answers 'Connection refused'")
