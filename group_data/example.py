@@ -23,7 +23,7 @@ storage = {
 }
 
 engine = {
-    "expect": {"os": "ubuntu 24.04", "data_root": "/srv/cache/docker"},
+    "expect": {"data_root": "/srv/cache/docker"},
 }
 
 accounts = {

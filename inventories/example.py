@@ -8,7 +8,7 @@ hosts = [
         "claw-vm",
         {
             "ssh_hostname": "192.0.2.10",
-            "ssh_user": "operator",
+            "ssh_user": "admin1",
             "ssh_strict_host_key_checking": "yes",
         },
     ),

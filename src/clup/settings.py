@@ -132,7 +132,11 @@ _CURES = {
     "bool": "write True or False",
     "int": "write a whole number",
     "float": "write a number",
+    "string_pattern": "write it in the form that docs/settings.md gives",
+    "string_too_short": "write more",
+    "string_too_long": "write less",
     "string": "write a string in quotes",
+    "date": "write a date such as '2027-12-31'",
     "list": "write a list: [...]",
     "tuple": "write a list: [...]",
     "dict": "write a mapping: {...}",
@@ -160,7 +164,8 @@ def _problem(detail: ErrorDetails, model: type[BaseModel]) -> Problem:
         cure = f"did you mean {guess!r}?" if guess else f"known here: {listed}"
         return Problem(path, "", "is not a known setting", cure)
     if detail["type"] == "clup":
-        value = "" if context["secret"] else _shown(detail["input"])
+        is_told = detail["input"] is not None and not context["secret"]
+        value = _shown(detail["input"]) if is_told else ""
         return Problem(path, value, context["reason"], context["cure"])
     if detail["type"] == "missing":
         return Problem(path, "", "is required", _CURES["missing"])

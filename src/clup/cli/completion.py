@@ -16,12 +16,11 @@ def command(shell: str) -> None:
     """Print the completion script of SHELL: bash, zsh or fish.
 
     \b
-    Example, for the file that the shell reads when it starts:
+    Example, once `clup` is on the PATH (ln -s "$PWD/clup" ~/.local/bin/clup), for the file that the
+    shell reads when it starts:
       eval "$(clup completion bash)"             ~/.bashrc
       eval "$(clup completion zsh)"              ~/.zshrc
       clup completion fish | source              ~/.config/fish/config.fish
-
-    zsh and fish want `clup` on the PATH: ln -s "$PWD/clup" ~/.local/bin/clup
     """
     completion = get_completion_class(shell)
     assert completion is not None, f"click has no completion for {shell}"

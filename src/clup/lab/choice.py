@@ -8,6 +8,7 @@ from clup.lab.errors import LabError
 from clup.lab.lifecycle import SUITE
 from clup.lab.lock import locked
 from clup.lab.lookup import kept
+from clup.lab.machine import checked_name
 from clup.lab.needs import ensure, known
 from clup.lab.say import Confirm, Say
 
@@ -16,7 +17,7 @@ LOOPS = Path("/dev/loop-control")
 
 def fitting_kind(name: str, say: Say, confirm: Confirm) -> str:
     """Given a lab's name, return the kind that it has, or for a new one the best, and say why."""
-    existing = kept(name)
+    existing = kept(checked_name(name))
     if existing is not None and existing.ready:
         return existing.kind
     kind, why = preferred(without_kvm(SUITE, say, confirm), without_containers())
