@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
 
@@ -9,7 +11,7 @@ from clup import cli
 from clup.cli import ask, test
 from clup.cli.tally import Tally, tally_of
 from clup.cli.test import STAGES, WITH_LABS, apart, expand
-from clup.lab import needs
+from clup.lab import machine, needs
 
 EXCUSED = '<testcase name="a"><skipped message="cannot run here: no device-mapper"/></testcase>'
 SKIPPED = '<testcase classname="t" name="b"><skipped message="later"/></testcase>'
@@ -61,9 +63,10 @@ def test_side_by_side_each_file_has_a_process_and_is_run_once() -> None:
 
 
 @pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """A machine without mmdebstrap, a person at its terminal who says no, and no test to run."""
     done: list[str] = []
+    monkeypatch.setattr(machine, "FOLDER", tmp_path)
     monkeypatch.setattr(test, "_install_tools", lambda: None)
     monkeypatch.setattr(needs, "there", lambda command: command != "mmdebstrap")
     monkeypatch.setattr(needs, "known", lambda package: True)
