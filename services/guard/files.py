@@ -16,6 +16,9 @@ from services.jobs import names
 
 COUNT_SECONDS = 60
 """A count takes so long at most; what was found until then counts."""
+DEEP = 3500
+"""A name in /work of so many bytes may be that of a folder whose files have paths of more than the
+kernel takes, 4096. Docker leaves those out of an archive without a word."""
 
 _BLOCK = 512
 _SIZE = slice(124, 136)
@@ -35,9 +38,17 @@ class Headers:
 
     def __init__(self) -> None:
         self.entries = 0
+        self._has_ended = False
+        self._is_deep = False
         self._header = bytearray()
         self._left = 0
         """Bytes of the current entry's content that are still to come."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all there is was counted: the archive came to its end, and nothing is so deep
+        that Docker may have left out what is below."""
+        return self._has_ended and not self._is_deep
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes. Raise ValueError for what is no archive."""
@@ -56,10 +67,15 @@ class Headers:
 
     def _count(self, header: bytes) -> None:
         if not any(header):
+            self._has_ended = True
             return
         size = _number(header[_SIZE])
         self._left = -(-size // _BLOCK) * _BLOCK
-        self.entries += header[_TYPE] not in _NO_ENTRIES
+        if header[_TYPE] in _NO_ENTRIES:
+            # A name that is too long for a header stands behind one of these.
+            self._is_deep |= size >= DEEP
+        else:
+            self.entries += 1
 
 
 def _number(field: bytes) -> int:
@@ -69,9 +85,9 @@ def _number(field: bytes) -> int:
     return int(field.strip(b"\0 ") or b"0", 8)
 
 
-async def counted(docker: Docker, full_id: str, most: int) -> int:
-    """Return how many files and folders a container has in /work, or more than `most`. Docker
-    leaves out sockets."""
+async def counted(docker: Docker, full_id: str, most: int) -> tuple[int, bool]:
+    """Return how many files and folders a container has in /work, or more than `most`, and whether
+    that are all. Docker leaves out sockets."""
     headers = Headers()
     path, query = f"/containers/{full_id}/archive", {"path": names.WORK}
     with suppress(DockerError, DockerGoneError, ValueError):
@@ -80,4 +96,4 @@ async def counted(docker: Docker, full_id: str, most: int) -> int:
                 headers.feed(chunk)
                 if headers.entries > most:
                     break
-    return headers.entries
+    return headers.entries, headers.is_whole

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +30,10 @@ NEW_SECONDS = 3.0
 """Whatever runs no longer than this has just been started."""
 SHARE = 5
 """Measuring takes at most one part in so many of the time: it walks through all volumes."""
+UNMEASURED = -1
+"""What Docker says of a volume that it could not walk through."""
+UNMEASURED_READINGS = 2
+"""So many in a row end a job: one may be a file that became a folder meanwhile."""
 
 TIMED_OUT = "timed_out"
 DISK_FULL = "disk_full"
@@ -46,6 +50,10 @@ class Seen:
     """Seconds that it had run then."""
     inodes: int
     """How many were taken beside its own, at most, as far as is known."""
+    count_due: float = 0.0
+    """When its files may be counted again, after a count that was not whole."""
+    unmeasured: int = 0
+    """Readings in a row in which Docker could not measure a volume of it."""
     usage: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
     """Why the guard ended it."""
@@ -150,27 +158,43 @@ class Watch:
         """Given how many inodes are taken, count a container's files when they may be too many."""
         seen.inodes = min(seen.inodes, inodes)
         limit = seen.container.limits.files
-        if inodes - seen.inodes <= limit:
+        begun = time.monotonic()
+        if inodes - seen.inodes <= limit or begun < seen.count_due:
             return
-        found = await counted(self._docker, seen.container.full_id, limit)
-        seen.inodes = inodes - found
-        seen.usage["files"] = found
+        found, is_whole = await counted(self._docker, seen.container.full_id, limit)
         if found > limit:
+            seen.usage["files"] = found
             self._end(seen, DISK_FULL, f"over {limit} files in {names.WORK}")
+        elif is_whole:
+            seen.usage["files"] = found
+            seen.inodes = inodes - found
+        else:
+            # What the count has missed may be the job's own: it is not booked as somebody else's.
+            now = time.monotonic()
+            seen.count_due = now + SHARE * (now - begun)
 
     async def _measure(self, running: list[Seen]) -> None:
         begun = time.monotonic()
         said = await self._docker.call("GET", "/system/df", {"type": "volume"}, seconds=600)
         sizes = volume_sizes(said)
         for seen in running:
-            disk = sum(sizes.get(name, 0) for name in seen.container.volumes)
-            seen.usage["disk_bytes"] = disk
-            limit = seen.container.limits.disk_mb
-            if disk > limit * MB:
-                self._end(seen, DISK_FULL, f"over {limit} MB in {names.WORK}")
+            self._weigh(seen, [sizes.get(name, 0) for name in seen.container.volumes])
             await self._sample(seen)
         now = time.monotonic()
         self._due = now + max(MEASURE_SECONDS, SHARE * (now - begun))
+
+    def _weigh(self, seen: Seen, sizes: Sequence[int]) -> None:
+        """Given the sizes of a container's volumes, end it when they are too large, or when Docker
+        cannot tell: in folders that are deeper than a path can be long, anything may lie."""
+        known = sum(size for size in sizes if size != UNMEASURED)
+        seen.unmeasured = seen.unmeasured + 1 if UNMEASURED in sizes else 0
+        if not seen.unmeasured:
+            seen.usage["disk_bytes"] = known
+        limit = seen.container.limits.disk_mb
+        if known > limit * MB:
+            self._end(seen, DISK_FULL, f"over {limit} MB in {names.WORK}")
+        elif seen.unmeasured >= UNMEASURED_READINGS:
+            self._end(seen, DISK_FULL, f"Docker cannot measure {names.WORK}")
 
     async def _sample(self, seen: Seen) -> None:
         path = f"/containers/{seen.container.full_id}/stats"
@@ -216,11 +240,12 @@ def ran_before(started: str, now: float, limit: float) -> float:
 
 
 def volume_sizes(said: Mapping[str, Any]) -> dict[str, int]:
-    """Given Docker's answer about the disk, return the bytes of each volume that it could tell."""
+    """Given Docker's answer about the disk, return the bytes of each volume that it looked at,
+    UNMEASURED of those that it could not walk through."""
     return {
         each["Name"]: each["UsageData"]["Size"]
         for each in said.get("Volumes") or []
-        if (each.get("UsageData") or {}).get("Size", -1) >= 0
+        if "Size" in (each.get("UsageData") or {})
     }
 
 

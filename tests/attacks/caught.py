@@ -17,6 +17,7 @@ CAUGHT_BY = {
     "gives_a_network": "a network from inside",
     "starts_what_has_ended": "a container that runs twice",
     "counts_no_containers": "more containers than there may be",
+    "takes_what_is_not_measured_for_nothing": "folders deeper than a path",
     "takes_anybodys_job_files": "a job's file that others can write",
 }
 

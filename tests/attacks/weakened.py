@@ -236,6 +236,17 @@ def counts_no_files() -> None:
 
 
 @weakened
+def takes_what_is_not_measured_for_nothing() -> None:
+    """Of a volume that Docker cannot measure it thinks that nothing is there."""
+    sound = watch.volume_sizes
+
+    def measured(said: Mapping[str, Any]) -> dict[str, int]:
+        return {name: max(size, 0) for name, size in sound(said).items()}
+
+    put(watch, "volume_sizes", measured)
+
+
+@weakened
 def takes_anybodys_job_files() -> None:
     """It does not look at who can write a job's file."""
     put(catalogue, "_writers", lambda *_: [])

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from services.guard import watch
 from services.guard.body import limits_text
 from services.guard.docker import DockerGoneError
 from services.guard.files import Headers, taken
@@ -41,7 +42,21 @@ def test_entries_are_counted_however_the_archive_comes(form: int, piece: int) ->
     headers = Headers()
     for place in range(0, len(data), piece):
         headers.feed(data[place : place + piece])
-    assert headers.entries == 23
+    assert (headers.entries, headers.is_whole) == (23, True)
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+@pytest.mark.parametrize(
+    ("longest", "most", "expected"),
+    [(3000, None, True), (3900, None, False), (10, 1024, False)],
+)
+def test_what_is_known_to_be_all_there_is(
+    form: int, longest: int, most: int | None, expected: bool
+) -> None:
+    """Below a folder with a long name Docker leaves files out, and the archive looks whole."""
+    headers = Headers()
+    headers.feed(archive(["n" * longest], form)[:most])
+    assert headers.is_whole == expected
 
 
 def test_a_large_file_is_one_entry() -> None:
@@ -66,8 +81,8 @@ def test_inodes_are_taken_here() -> None:
 class Docker:
     """Has one container, whose files are these; notes what it was asked."""
 
-    def __init__(self, files: int, is_gone: bool = False):
-        self.data = archive([f"{number}" for number in range(files)])
+    def __init__(self, files: int, is_gone: bool = False, deep: str = ""):
+        self.data = archive([f"{deep}{number}" for number in range(files)])
         self.is_gone = is_gone
         self.asked: list[str] = []
 
@@ -100,9 +115,9 @@ def looked(docker: Docker, job: Seen, *inodes: int) -> list[str]:
     """What Docker was asked while so many inodes were taken, one look after the other."""
 
     async def story() -> None:
-        watch = Watch(docker)  # type: ignore[arg-type]
+        watching = Watch(docker)  # type: ignore[arg-type]
         for each in inodes:
-            await watch._count(job, each)
+            await watching._count(job, each)
         if job.ending:
             await job.ending
 
@@ -137,3 +152,19 @@ def test_a_count_that_cannot_be_made_ends_nothing() -> None:
     job = seen(100, 5000)
     assert looked(Docker(150, is_gone=True), job, 5101) == [COUNT]
     assert job.reason == ""
+
+
+@pytest.mark.parametrize("docker", [Docker(40, is_gone=True), Docker(40, deep="d/" * 1900)])
+def test_what_a_count_may_have_missed_is_not_booked_as_others(docker: Docker) -> None:
+    job = seen(100, 5000)
+    assert looked(docker, job, 5101) == [COUNT]
+    assert (job.inodes, job.reason, job.usage) == (5000, "", {})
+
+
+def test_a_count_that_was_not_whole_is_made_again_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The first begins at 100 and takes 10 s, of which five times as much is left to others.
+    clock = iter([100.0, 110.0, 159.0, 161.0, 162.0])
+    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    assert looked(Docker(150, is_gone=True), seen(100, 5000), 5101, 5101, 5101) == [COUNT, COUNT]

@@ -7,8 +7,20 @@ from typing import cast
 
 import pytest
 
+from services.guard.body import MB, limits_text
 from services.guard.docker import Docker, DockerError
-from services.guard.watch import Watch, elapsed, ran_before, used, volume_sizes
+from services.guard.owned import owned
+from services.guard.watch import (
+    UNMEASURED,
+    Seen,
+    Watch,
+    elapsed,
+    ran_before,
+    used,
+    volume_sizes,
+)
+from services.jobs import Limits
+from tests.unit.services.guard.given import ID
 
 BEGUN = 1795255200.0  # 2026-11-21T10:00:00Z
 
@@ -31,13 +43,13 @@ def test_time_that_passes_is_the_monotonic_clocks() -> None:
     assert elapsed(since=100.0, before=5.0, now=130.0) == 35.0
 
 
-def test_a_volume_that_docker_could_not_measure_is_left_out() -> None:
+def test_a_volume_that_docker_did_not_look_at_is_left_out() -> None:
     volumes = [
         {"Name": "a", "UsageData": {"Size": 5}},
         {"Name": "b", "UsageData": {"Size": -1}},
         {"Name": "c"},
     ]
-    assert volume_sizes({"Volumes": volumes}) == {"a": 5}
+    assert volume_sizes({"Volumes": volumes}) == {"a": 5, "b": UNMEASURED}
     assert volume_sizes({"Volumes": None}) == {}
 
 
@@ -87,3 +99,68 @@ def test_volumes_whose_container_is_no_more_are_removed() -> None:
     asyncio.run(story())
     [query] = docker.asked
     assert json.loads(query["filters"]) == {"dangling": ["true"], "label": ["clup.class=job"]}
+
+
+FULL = "f" * 64
+
+
+class _Measuring:
+    """Docker that says these sizes of a job's volume, one reading after the other."""
+
+    def __init__(self, sizes: list[int]) -> None:
+        self.sizes = sizes
+        self.killed = 0
+
+    async def call(self, method: str, path: str, *_: object, **__: object) -> object:
+        if path == "/system/df":
+            usage = {"Size": self.sizes.pop(0), "RefCount": 1}
+            return {"Volumes": [{"Name": "work", "UsageData": usage}]}
+        self.killed += path == f"/containers/{FULL}/kill"
+        return {}
+
+
+def _measured(sizes: list[int]) -> tuple[Seen, int]:
+    """A job of 16 MB after so many readings, and how often it was killed."""
+    labels = {
+        "clup.class": "job", "clup.job": "x", "clup.job.id": ID,
+        "clup.job.limits": limits_text(Limits(disk_mb=16)),
+    }  # fmt: skip
+    said = {
+        "Id": FULL, "Name": f"/clup-job-{ID}", "Config": {"Labels": labels},
+        "Mounts": [{"Type": "volume", "Name": "work"}, {"Type": "bind", "Name": ""}],
+    }  # fmt: skip
+    container = owned(said, ID)
+    assert container is not None
+    seen, docker = Seen(container, 0.0, 0.0, 0), _Measuring(list(sizes))
+
+    async def story() -> None:
+        watch = Watch(cast(Docker, docker))
+        for _ in sizes:
+            await watch._measure([seen])
+        if seen.ending:
+            await seen.ending
+
+    asyncio.run(story())
+    return seen, docker.killed
+
+
+@pytest.mark.parametrize(
+    ("sizes", "reason", "killed"),
+    [
+        ([16 * MB], "", 0),
+        ([16 * MB + 1], "disk_full", 1),
+        ([5, UNMEASURED], "", 0),  # something went while Docker looked at it
+        ([UNMEASURED, 5, UNMEASURED], "", 0),
+        ([5, UNMEASURED, UNMEASURED], "disk_full", 1),
+    ],
+)
+def test_a_job_ends_for_its_bytes_or_when_docker_cannot_tell_them(
+    sizes: list[int], reason: str, killed: int
+) -> None:
+    seen, kills = _measured(sizes)
+    assert (seen.reason, kills) == (reason, killed)
+
+
+def test_of_a_volume_that_is_not_measured_the_last_size_is_told() -> None:
+    seen, _ = _measured([5, UNMEASURED])
+    assert seen.usage["disk_bytes"] == 5
