@@ -2,17 +2,20 @@
 
 Whatever wrote that archive is not trusted: only regular files are taken, with plain names, bounded
 in number and bytes, and each is written anew. So there are no links, devices, holes, owners and
-modes of the job's in what is kept.
+modes of the job's in what is kept. It is written through to the disk, as the container goes after.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+
+from services.runner.durable import sync_folders
 
 FOLDER = "artifacts"
 
@@ -92,6 +95,8 @@ def extract(archive: Path, folder: Path, limit: int) -> Collected:
         return collected
     with archive.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
         for entry in tar:
+            # It would keep every entry that it has read, of which there may be many.
+            tar.members.clear()  # type: ignore[attr-defined]
             parts = place(entry.name)
             member = Member(entry.name, _kind(entry), entry.size)
             if parts == () or (member.kind == "folder" and not isinstance(parts, str)):
@@ -102,6 +107,8 @@ def extract(archive: Path, folder: Path, limit: int) -> Collected:
                 collected.refuse(entry.name, reason or "has no content")
                 continue
             _take(content, folder.joinpath(*parts), collected, member)
+    if collected.files:
+        sync_folders(folder)
     return collected
 
 
@@ -116,6 +123,8 @@ def _take(content: IO[bytes], path: Path, collected: Collected, member: Member) 
     with file:
         path.chmod(0o640)
         shutil.copyfileobj(content, file, 2**20)
+        file.flush()
+        os.fsync(file.fileno())
     collected.files += 1
     collected.bytes += member.size
 

@@ -83,7 +83,7 @@ async def bring_artifacts(guard: Guard, reports: Reports, job_id: str, limit: in
         await _download(guard, job_id, archive, limit + _FRAMING)
         collected = await asyncio.to_thread(extract, archive, sketch, limit)
         if collected.files:
-            await asyncio.to_thread(sketch.rename, reports.artifacts(job_id))
+            await asyncio.to_thread(reports.keep_artifacts, job_id)
     except AbsentError:
         pass
     except (RefusedError, TimeoutError) as error:

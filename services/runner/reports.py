@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.jobs import names
 from services.runner.artifacts import FOLDER
+from services.runner.durable import sync_folder
 from services.runner.records import Record
 
 _REPORT = "report.json"
@@ -42,6 +43,17 @@ class Reports:
     def sketch(self, job_id: str) -> Path:
         """Return where a job's artifacts are gathered, before they get their name."""
         return self.folder(job_id) / f".{FOLDER}"
+
+    def keep_artifacts(self, job_id: str) -> None:
+        """Give a job's artifacts their name, for good: whatever is cut off later, they are there.
+        Raise OSError, and then they have it not."""
+        self.sketch(job_id).rename(self.artifacts(job_id))
+        try:
+            sync_folder(self.folder(job_id))
+            sync_folder(self._root)
+        except OSError:
+            self.artifacts(job_id).rename(self.sketch(job_id))
+            raise
 
     def write(self, record: Record) -> None:
         """Write down how a job ended, beside its log."""

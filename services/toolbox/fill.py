@@ -25,6 +25,9 @@ def filled(source: Path, target: Path) -> int:
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = place.with_name(f".{place.name}.{os.getpid()}")
         shutil.copyfile(path, draft)
+        # What has its name stays: a cut of the power must not leave it empty.
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
         draft.replace(place)
         count += 1
     return count

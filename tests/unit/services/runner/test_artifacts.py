@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -116,3 +117,14 @@ def test_only_some_refusals_are_told() -> None:
         collected.refuse(f"a{number}", "no")
     assert len(collected.told()) == 21
     assert collected.told()[-1] == "and 30 more"
+
+
+def test_many_entries_cost_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(tar([(f"artifacts/{n}", DIR, b"") for n in range(3000)]))
+    tracemalloc.start()
+    try:
+        assert extract(tmp_path / "a.tar", tmp_path / "out", 1000) == Collected()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 300_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -80,6 +81,23 @@ def test_the_cache_is_filled_once_with_files_in_the_place_of_links(tmp_path: Pat
     assert (fill.filled(source, target), fill.filled(source, target)) == (1, 0)
     assert [each.name for each in (target / "org").iterdir()] == ["a.jar"]
     assert not (target / "org/a.jar").is_symlink()
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "cache"
+    source.mkdir()
+    (source / "a.jar").write_bytes(b"jar")
+    synced = []
+
+    def fsync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced.append((path.name, path.read_bytes(), (target / "a.jar").exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert fill.filled(source, target) == 1
+    assert synced == [(f".a.jar.{os.getpid()}", b"jar", False)]
 
 
 def test_maven_writes_beside_the_cache() -> None:

@@ -1,0 +1,86 @@
+"""What is kept of a job's artifacts is on the disk before its end is written down."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from services.runner.collect import bring_artifacts
+from services.runner.guard import Guard
+from services.runner.reports import Reports
+from tests.unit.services.guard.given import ID
+from tests.unit.services.runner.test_artifacts import FILE, tar
+
+ENTRIES = [("artifacts/a.txt", FILE, b"one"), ("artifacts/b/c.txt", FILE, b"three")]
+SYNCED = [
+    "jobs/ID/.artifacts/a.txt",
+    "jobs/ID/.artifacts/b/c.txt",
+    "jobs/ID/.artifacts",
+    "jobs/ID/.artifacts/b",
+    # Here it has its name.
+    "jobs/ID",
+    "jobs",
+]
+
+
+class _Guard:
+    """Hands out one archive."""
+
+    async def archive(self, _job_id: str) -> AsyncIterator[bytes]:
+        yield tar(list(ENTRIES))
+
+
+class _Disk:
+    """Notes in order what is written through, what has its name by then, and fails at one."""
+
+    def __init__(self, root: Path, fails_at: int | None = None, code: int = 0):
+        self.synced: list[str] = []
+        self.named_at: int | None = None
+        self._root = root
+        self._fails_at = fails_at
+        self._code = code
+
+    def fsync(self, descriptor: int) -> None:
+        if self.named_at is None and (self._root / "jobs" / ID / "artifacts").exists():
+            self.named_at = len(self.synced)
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if len(self.synced) == self._fails_at:
+            raise OSError(self._code, os.strerror(self._code))
+        self.synced.append(path.relative_to(self._root).as_posix().replace(ID, "ID"))
+
+
+def _brought(tmp_path: Path) -> tuple[int, tuple[str, ...], list[str]]:
+    """How many files were taken, what was refused, and what is in the job's folder after."""
+    for name in ("jobs", "tmp"):
+        (tmp_path / name).mkdir()
+    reports = Reports(tmp_path / "jobs", tmp_path / "tmp")
+    reports.make(ID)
+    collected = asyncio.run(bring_artifacts(cast(Guard, _Guard()), reports, ID, 1000))
+    left = sorted(path.name for path in reports.folder(ID).rglob("*"))
+    return collected.files, collected.told(), left
+
+
+def test_artifacts_are_written_through_before_they_have_their_name_and_then_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = _Disk(tmp_path)
+    monkeypatch.setattr(os, "fsync", disk.fsync)
+    assert _brought(tmp_path) == (2, (), ["a.txt", "artifacts", "b", "c.txt"])
+    assert (disk.synced, disk.named_at) == (SYNCED, 4)
+
+
+@pytest.mark.parametrize("place", range(len(SYNCED)), ids=SYNCED)
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_what_the_disk_does_not_take_is_refused_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int, code: int
+) -> None:
+    monkeypatch.setattr(os, "fsync", _Disk(tmp_path, place, code).fsync)
+    files, told, left = _brought(tmp_path)
+    assert (files, left) == (0, [])
+    assert told == (f"/work/artifacts: cannot be taken: [Errno {code}] {os.strerror(code)}",)
