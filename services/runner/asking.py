@@ -13,8 +13,8 @@ from services.runner.errors import ApiError
 from services.runner.records import Parameters, Record, Request
 from services.runner.scheduler import Scheduler
 from services.runner.states import is_final
-from services.runner.store import KeyReusedError, QueueFullError, Store
-from services.runner.turns import RETRY_SECONDS
+from services.runner.store import KeyReusedError, QueueFullError, Store, TooOftenError
+from services.runner.turns import HOURLY, RETRY_SECONDS
 from services.runner.workshop import Workshop
 
 
@@ -54,25 +54,29 @@ async def run_job(
     whole = {name: each.default for name, each in known.parameters.items()} | dict(parameters)
     request = Request(job, without_none(whole), caller.name, known.image, key)
     try:
-        record, is_new = await shop.desk(Store.accept, request, caller.queued, shop.settings.queued)
+        record, is_new = await shop.desk(
+            Store.accept, request, caller.queued, shop.settings.queued, HOURLY
+        )
     except KeyReusedError as error:
         message = f"this Idempotency-Key came with another request before, job {error.record.id}"
         cure = "use a new key for a new request"
         raise ApiError(409, "idempotency_key_reused", message, cure) from error
     except QueueFullError as error:
-        shop.metrics.refused.labels("queue_full").inc()
-        raise ApiError(
-            429,
-            "queue_full",
-            "as many jobs wait as may",
-            "ask again later",
-            headers={"Retry-After": str(RETRY_SECONDS)},
-        ) from error
+        raise _later(shop, "queue_full", "as many jobs wait as may") from error
+    except TooOftenError as error:
+        message = f"{HOURLY} jobs of {caller.name} were accepted within the last hour"
+        raise _later(shop, "too_many_jobs", message) from error
     if is_new:
         shop.metrics.accepted.labels(job, caller.name).inc()
         shop.told(record.id)
         scheduler.wake()
     return record
+
+
+def _later(shop: Workshop, code: str, message: str) -> ApiError:
+    shop.metrics.refused.labels(code).inc()
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return ApiError(429, code, message, "ask again later", headers=headers)
 
 
 def without_none(parameters: Mapping[str, str | int | None]) -> Parameters:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from services.audit import chain
-from services.runner import records
+from services.runner import records, room
 from services.runner.records import COLUMNS, Record, Request, Result
 from services.runner.states import NEXT, State, is_final
 from services.runner.turns import Waiting
@@ -50,6 +51,7 @@ CREATE TABLE audit (
 PRAGMA user_version = 1;
 """
 _VERSION = 1
+_HOUR = timedelta(hours=1)
 
 
 class StoreError(Exception):
@@ -68,9 +70,17 @@ class QueueFullError(Exception):
     """No more jobs may wait, of this caller or of all."""
 
 
+class TooOftenError(Exception):
+    """No more jobs of this caller are accepted within the hour."""
+
+
 def utc_now() -> str:
     """Return the time as the store and the audit chain write it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _written(datetime.now(UTC))
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Store:
@@ -78,7 +88,10 @@ class Store:
 
     def __init__(self, path: Path, now: Callable[[], str] = utc_now):
         self._now = now
+        self._folder = path.parent
         self._has_failed = False
+        # Jobs up to `_before` were there an hour ago, whatever the time was said to be.
+        self._before, self._mark, self._marked_at = 0, 0, time.monotonic()
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -98,12 +111,15 @@ class Store:
         """Let go of the file."""
         self._db.close()
 
-    def accept(self, request: Request, queued: int, queued_of_all: int) -> tuple[Record, bool]:
+    def accept(
+        self, request: Request, queued: int, queued_of_all: int, hourly: int
+    ) -> tuple[Record, bool]:
         """Put a job into the queue, and return it with True.
 
         A request that came before with the same idempotency key has its job already: return that
-        with False. Raise KeyReusedError, or QueueFullError when so many of the caller or of all
-        wait already.
+        with False. Raise KeyReusedError; QueueFullError when so many of the caller or of all wait
+        already; TooOftenError when so many of the caller were accepted within the last hour,
+        whatever became of them; or StoreError, also when the disk is nearly full.
         """
         with self._changing():
             if request.key is not None:
@@ -116,6 +132,10 @@ class Store:
             of_all, own = self._db.execute(counted, (request.caller,)).fetchone()
             if own >= queued or of_all >= queued_of_all:
                 raise QueueFullError
+            now = self._now()
+            if self._comes_too_often(request.caller, now, hourly):
+                raise TooOftenError
+            self._see_room()
             job_id = secrets.token_hex(16)
             self._db.execute(
                 "INSERT INTO jobs (id, job, caller, parameters, image, state, created,"
@@ -126,7 +146,7 @@ class Store:
                     request.caller,
                     json.dumps(dict(request.parameters)),
                     request.image,
-                    self._now(),
+                    now,
                     request.key,
                 ),
             )
@@ -203,9 +223,10 @@ class Store:
             return self._head()[1]
 
     def check(self) -> None:
-        """Return when the state can be read and, if the last change could not be written, be
-        written again. Raise StoreError."""
+        """Return when the state can be read, there is room for more and, if the last change could
+        not be written, it can be written again. Raise StoreError."""
         self.head()
+        self._see_room()
         if self._has_failed:
             with self._changing():
                 self._db.execute(f"PRAGMA user_version = {_VERSION}")
@@ -215,6 +236,29 @@ class Store:
         with self._reading():
             asked = "SELECT seq, line FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"
             return self._db.execute(asked, (after, most)).fetchall()
+
+    def _comes_too_often(self, caller: str, now: str, hourly: int) -> bool:
+        """Whether so many jobs of a caller were accepted within the last hour.
+
+        So it is when the first of its newest so many was: the order is that of `seq`. A time
+        from the future (the clock was set back) is recent, but no longer than until this has seen
+        two hours pass: a clock that was wrong once must not shut a caller out until then.
+        """
+        if time.monotonic() - self._marked_at >= _HOUR.total_seconds():
+            (last,) = self._db.execute("SELECT ifnull(max(seq), 0) FROM jobs").fetchone()
+            self._before, self._mark, self._marked_at = self._mark, last, time.monotonic()
+        asked = "SELECT created FROM jobs WHERE caller = ? AND seq > ? ORDER BY seq DESC LIMIT 1"
+        found = self._db.execute(f"{asked} OFFSET {hourly - 1:d}", (caller, self._before))
+        an_hour_ago = _written(datetime.fromisoformat(now) - _HOUR)
+        return any(created > an_hour_ago for (created,) in found)
+
+    def _see_room(self) -> None:
+        try:
+            lack = room.lack(self._folder)
+        except OSError as error:
+            raise StoreError(f"{self._folder}: cannot be looked at: {error.strerror}") from error
+        if lack:
+            raise StoreError(lack)
 
     def _move(self, record: Record, state: State) -> Record:
         if state not in NEXT[record.state]:

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 RETRY_SECONDS = 5
 """What a caller is told to wait before it asks again."""
 
+HOURLY = 3600
+"""How many jobs of a caller are accepted within an hour. One that is cancelled at once is neither
+in the queue nor runs, and yet is kept for ever, with its audit lines."""
+
 
 @dataclass(frozen=True)
 class Waiting:

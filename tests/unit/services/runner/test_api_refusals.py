@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from services.runner import asking
 from tests.unit.services.runner.fake_guard import Script
 from tests.unit.services.runner.runners import Running, add_caller
 from tests.unit.services.runner.stories import told, until
@@ -115,6 +116,22 @@ def test_limits_of_callers(tmp_path: Path) -> None:
         assert len(it.guard.started) == 2
 
     told(tmp_path, story, parallel=2)
+
+
+def test_jobs_that_are_cancelled_at_once_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "HOURLY", 3)
+
+    async def story(it: Running) -> None:
+        for _ in range(3):
+            await it.client().post(f"/v1/jobs/{await it.run('long')}/cancel")
+        answer = await it.client().post("/v1/jobs/run", json={"job": "long"})
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "5")
+        assert answer.json()["error"]["code"] == "too_many_jobs"
+        assert (await it.ran("quick", caller="operator"))["state"] == "succeeded"
+
+    told(tmp_path, story)
 
 
 def test_no_more_than_may_run_at_a_time(tmp_path: Path) -> None:

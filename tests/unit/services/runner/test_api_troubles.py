@@ -134,6 +134,20 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
+def test_a_disk_that_is_nearly_full_is_told_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(it: Running) -> None:
+        monkeypatch.setattr("services.runner.room.lack", lambda _: "1 MB is free")
+        answer = await it.client().post("/v1/jobs/run", json={"job": "long"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "storage")
+        assert "retry-after" in answer.headers
+        answer = await it.client().get("/healthz")
+        assert (answer.status_code, answer.json()["reason"]) == (503, "1 MB is free")
+
+    told(tmp_path, story)
+
+
 def test_health_says_that_nothing_can_be_written_as_long_as_it_cannot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

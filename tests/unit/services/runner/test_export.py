@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "audit").mkdir()
     store = Store(tmp_path / "db")
     for _ in range(JOBS):
-        store.accept(Request("audit", {}, "gateway", IMAGE), 99, 99)
+        store.accept(Request("audit", {}, "gateway", IMAGE), 99, 99, 99)
     store.close()
     exported(tmp_path / "audit")
     return tmp_path / "audit"

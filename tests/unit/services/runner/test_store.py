@@ -5,7 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from services.audit.chain import GENESIS
 from services.audit.verify import Seen, verify
 from services.runner.records import Request, Result
-from services.runner.store import KeyReusedError, QueueFullError, Store, StoreError
+from services.runner.store import KeyReusedError, QueueFullError, Store, StoreError, TooOftenError
 from tests.unit.services.runner.runners import IMAGE
 
 AUDIT = Request("audit", {"level": "high", "depth": 5}, "gateway", IMAGE)
@@ -28,7 +29,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def accept(store: Store, request: Request = AUDIT) -> str:
-    return store.accept(request, 10, 20)[0].id
+    return store.accept(request, 10, 20, 99)[0].id
 
 
 def test_from_the_queue_to_the_end(store: Store) -> None:
@@ -77,32 +78,101 @@ def test_cancelling(store: Store) -> None:
 
 def test_an_idempotency_key_gives_the_same_job(store: Store) -> None:
     keyed = Request("audit", {"depth": 5}, "gateway", IMAGE, key="k")
-    first, is_new = store.accept(keyed, 10, 20)
+    first, is_new = store.accept(keyed, 10, 20, 99)
     assert is_new
     store.cancel(first.id)
-    again, is_new = store.accept(keyed, 10, 20)
+    again, is_new = store.accept(keyed, 10, 20, 99)
     assert (again.id, again.state, is_new) == (first.id, "cancelled", False)
     for other in (
         Request("audit", {"depth": 6}, "gateway", IMAGE, key="k"),
         Request("build", {"depth": 5}, "gateway", IMAGE, key="k"),
     ):
         with pytest.raises(KeyReusedError, match=first.id):
-            store.accept(other, 10, 20)
-    others, is_new = store.accept(Request("audit", {"depth": 5}, "other", IMAGE, "k"), 10, 20)
+            store.accept(other, 10, 20, 99)
+    others, is_new = store.accept(Request("audit", {"depth": 5}, "other", IMAGE, "k"), 10, 20, 99)
     assert (others.id != first.id, is_new) == (True, True)
 
 
 def test_the_queue_is_bounded_for_each_and_for_all(store: Store) -> None:
     other = Request("audit", {}, "other", IMAGE)
     for _ in range(2):
-        store.accept(AUDIT, 2, 3)
+        store.accept(AUDIT, 2, 3, 99)
     with pytest.raises(QueueFullError):
-        store.accept(AUDIT, 2, 3)
-    job, _ = store.accept(other, 2, 3)
+        store.accept(AUDIT, 2, 3, 99)
+    job, _ = store.accept(other, 2, 3, 99)
     with pytest.raises(QueueFullError):
-        store.accept(other, 2, 3)
+        store.accept(other, 2, 3, 99)
     store.begin(job.id, IMAGE)
-    store.accept(other, 2, 3)
+    store.accept(other, 2, 3, 99)
+
+
+# By what the clock says when jobs come, of which two an hour are accepted: which of them are.
+OFTEN: dict[str, tuple[tuple[str, ...], str]] = {
+    "within an hour": (("12:00", "12:30", "12:59"), "yyn"),
+    "an hour later": (("12:00", "12:30", "13:00", "13:01", "13:30"), "yyyny"),
+    "what was refused does not count": (("12:00", "12:01", "12:59", "12:59", "13:00"), "yynny"),
+    "a clock that is set back": (("12:00", "12:01", "09:00", "10:00"), "yynn"),
+    "a clock that is set ahead": (("12:00", "12:01", "15:00", "15:00", "15:00"), "yyyyn"),
+    "one from the future": (("19:00", "12:00", "12:01", "12:59", "13:00"), "yynnn"),
+}
+
+
+def at(minute: str) -> Callable[[], str]:
+    return lambda: f"2026-01-31T{minute}:00.000Z"
+
+
+@pytest.mark.parametrize(("times", "accepted"), OFTEN.values(), ids=OFTEN)
+def test_a_caller_has_so_many_jobs_accepted_within_an_hour(
+    tmp_path: Path, times: tuple[str, ...], accepted: str
+) -> None:
+    """Though it cancels each at once. Another caller is not held up, nor by a new start."""
+    came = ""
+    for minute in times:
+        store = Store(tmp_path / "db", now=at(minute))
+        try:
+            store.cancel(store.accept(AUDIT, 10, 20, 2)[0].id)
+            came += "y"
+        except TooOftenError:
+            came += "n"
+        store.close()
+    assert came == accepted
+    store = Store(tmp_path / "db")
+    store.accept(Request("audit", {}, "other", IMAGE), 10, 20, 2)
+    store.close()
+
+
+def test_a_clock_that_was_wrong_shuts_nobody_out_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    years = iter(["2036"] * 4)
+    store = Store(tmp_path / "db", now=lambda: f"{next(years, '2026')}-01-31T12:00:00.000Z")
+    store.accept(AUDIT, 10, 20, 1)
+    began = time.monotonic()
+    for hours, is_accepted in ((0.9, False), (1.1, False), (2.0, False), (2.2, True), (2.3, False)):
+        monkeypatch.setattr("time.monotonic", lambda hours=hours: began + hours * 3600)
+        try:
+            store.accept(AUDIT, 10, 20, 1)
+            assert is_accepted, hours
+        except TooOftenError:
+            assert not is_accepted, hours
+    store.close()
+
+
+def test_a_disk_that_is_nearly_full_takes_no_job_but_the_end_of_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = accept(store)
+    lack = "/srv: 1.0 MB are free"
+    monkeypatch.setattr("services.runner.room.lack", lambda _: lack)
+    with pytest.raises(StoreError, match=lack):
+        accept(store)
+    with pytest.raises(StoreError, match=lack):
+        store.check()
+    assert store.begin(job, IMAGE)
+    assert store.finish(job, "succeeded", Result(exit_code=0))
+    lack = ""
+    store.check()
+    accept(store)
 
 
 def test_listing(store: Store) -> None:
@@ -147,7 +217,7 @@ from services.runner.records import Request
 from services.runner.store import Store
 store = Store(Path(sys.argv[1]))
 for _ in range(20):
-    record, _ = store.accept(Request("audit", {}, "gateway", "x"), 99, 99)
+    record, _ = store.accept(Request("audit", {}, "gateway", "x"), 99, 99, 99)
     print(record.id, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
