@@ -25,6 +25,7 @@ from services.runner.door import LARGEST, Slots, caller_of
 from services.runner.errors import ApiError
 from services.runner.records import Parameters
 from services.runner.scheduler import Scheduler
+from services.runner.store import StoreError
 from services.runner.tools import (
     CANCEL,
     LOG,
@@ -95,7 +96,11 @@ class Agents:
             # The job's own definition judges the parameters, whatever they are.
             parameters = cast(Parameters, given)
             record = await run_job(self._shop, self._scheduler, caller, tool, parameters)
-            return await self._end(caller, record.id)
+            try:
+                return await self._end(caller, record.id)
+            except (ApiError, StoreError, OSError):
+                # It is accepted: told of a failure, without its id, the agent would run it again.
+                return answer(record, None)
         job_id = str(given.get("id", ""))
         if tool == STATUS:
             return await self._end(caller, job_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import errno
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
 from services.runner import agents
+from services.runner.door import Slots
+from services.runner.errors import ApiError
+from services.runner.store import Store, StoreError
 from services.runner.tools import CANCEL, LOG, STATUS, marked, plain
 from tests.unit.services.runner.fake_guard import Script
 from tests.unit.services.runner.runners import Running, token
@@ -136,6 +140,47 @@ def test_a_long_job_is_asked_for_again(tmp_path: Path, monkeypatch: pytest.Monke
             assert "ended as cancelled" in text(ended)
 
     told(tmp_path, story, scripts={"long": Script(seconds=60)})
+
+
+def no_place(*_: object) -> None:
+    raise ApiError(429, "too_many_followers", "too many wait", "ask again later")
+
+
+def no_disk(*_: object) -> None:
+    raise StoreError("the state of jobs cannot be read: disk I/O error")
+
+
+def no_log(*_: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+UNSEEN: dict[str, tuple[object, str, Callable[..., None]]] = {
+    "too many wait": (Slots, "take", no_place),
+    "the state cannot be read": (Store, "get", no_disk),
+    "the output cannot be read": (agents, "tail", no_log),
+}
+
+
+@pytest.mark.parametrize(("place", "name", "fails"), UNSEEN.values(), ids=UNSEEN)
+def test_a_job_that_cannot_be_waited_for_is_told_all_the_same(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: object,
+    name: str,
+    fails: Callable[..., None],
+) -> None:
+    async def story(it: Running) -> None:
+        async with agent(it, "gateway") as client:
+            with monkeypatch.context() as broken:
+                broken.setattr(place, name, fails)
+                begun = await client.call_tool("quick", {})
+            assert not begun.is_error
+            assert "is queued; ask JobStatus for its end" in text(begun)
+            ended = await client.call_tool(STATUS, {"id": begun.structured_content["id"]})
+            assert "ended as succeeded" in text(ended)
+        assert list(it.guard.started.values()) == [1]
+
+    told(tmp_path, story, scripts={"quick": TALKS})
 
 
 def test_output_stays_between_its_marks() -> None:
