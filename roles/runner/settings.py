@@ -112,9 +112,11 @@ class Settings(Model):
     reports_mb: int = Field(default=10_240, ge=1, le=100_000_000)
     """and the size, in MB, above which the oldest of them are."""
     cache_days: int = Field(default=90, ge=1, le=36_500)
-    """Days after which a file of the jobs' cache is removed that nobody read,"""
+    """Days after which a file of the jobs' cache is removed that nobody read (never on a filesystem
+    mounted noatime, as the role `storage` does unless told otherwise: no read shows there),"""
     cache_mb: int = Field(default=20_480, ge=1, le=100_000_000)
-    """and the size, in MB, above which those unread for longest are."""
+    """and the size, in MB, above which those unread for longest are (on noatime, those written
+    longest ago)."""
 
     @property
     def before_docker(self) -> str:

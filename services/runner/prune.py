@@ -2,11 +2,16 @@
 
 Jobs write the cache: a name in it may be a link, or become one while this looks. So it is walked by
 open folders, no link is followed, and what is removed is a name in an open folder.
+
+On a filesystem that is mounted noatime no read leaves a trace: what looks old there may be used
+every day. Nothing of a cache there is removed for its age; for the size, what was written longest
+ago is.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 import stat
@@ -35,14 +40,16 @@ class Kept:
     used: float
 
 
-def superfluous(kept: Sequence[Kept], now: float, days: int, most: int) -> list[Kept]:
-    """Given what there is, the time, and how old and how large all of it may be, return what goes:
-    the old, and then the longest unused until the rest has at most so many bytes.
+def superfluous(kept: Sequence[Kept], now: float, days: int | None, most: int) -> list[Kept]:
+    """Given what there is, the time, and how old (None for as old as it likes) and how large all of
+    it may be, return what goes: the old, and then the longest unused until the rest has at most so
+    many bytes.
 
     What seems to be from the future (a clock that jumped) is not old.
     """
-    old = [each for each in kept if now - each.used > days * _DAY]
-    rest = sorted((each for each in kept if each not in set(old)), key=lambda each: each.used)
+    oldest = -math.inf if days is None else now - days * _DAY
+    old = [each for each in kept if each.used < oldest]
+    rest = sorted((each for each in kept if each.used >= oldest), key=lambda each: each.used)
     size = sum(each.size for each in rest)
     for each in rest:
         if size <= most:
@@ -65,8 +72,10 @@ def prune(settings: Settings, running: Collection[str]) -> None:
         shutil.rmtree(settings.reports / each.name, ignore_errors=True)
     if running or not settings.shared_cache.is_dir():
         return
-    cached = [each for each, _ in _walk(settings.shared_cache)]
-    gone = superfluous(cached, now, settings.cache_days, settings.cache_mb * MB)
+    reads_show = _reads_show(settings.shared_cache)
+    cached = [each for each, _ in _walk(settings.shared_cache, reads_show)]
+    days = settings.cache_days if reads_show else None
+    gone = superfluous(cached, now, days, settings.cache_mb * MB)
     removed = _remove(settings.shared_cache, {each.name for each in gone})
     if removed:
         log.info("cache: %d old files are removed", removed)
@@ -87,6 +96,11 @@ def _leapt(last: Path, now: float) -> bool:
     return passed > LEAP_DAYS * _DAY
 
 
+def _reads_show(root: Path) -> bool:
+    """Whether a file below a folder tells when it was last read."""
+    return not os.statvfs(root).f_flag & os.ST_NOATIME
+
+
 def _reports(root: Path) -> Iterator[Kept]:
     for folder in root.iterdir():
         if names.is_id(folder.name):
@@ -94,8 +108,9 @@ def _reports(root: Path) -> Iterator[Kept]:
             yield Kept(folder.name, size, folder.stat().st_mtime)
 
 
-def _walk(root: Path) -> Iterator[tuple[Kept, int]]:
-    """Yield each regular file below a folder, with its folder's descriptor while it is open."""
+def _walk(root: Path, reads_show: bool = True) -> Iterator[tuple[Kept, int]]:
+    """Yield each regular file below a folder, with its folder's descriptor while it is open. Unless
+    reads show, it was last of use when it was written."""
     for folder, _, files, descriptor in os.fwalk(root):
         for name in files:
             try:
@@ -104,7 +119,7 @@ def _walk(root: Path) -> Iterator[tuple[Kept, int]]:
                 continue
             if stat.S_ISREG(found.st_mode):
                 path = os.path.join(folder, name)  # noqa: PTH118  a name as it is, bytes and all
-                used = max(found.st_atime, found.st_mtime)
+                used = max(found.st_atime, found.st_mtime) if reads_show else found.st_mtime
                 yield Kept(path, found.st_blocks * 512, used), descriptor
 
 

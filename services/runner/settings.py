@@ -44,9 +44,11 @@ class Settings:
     reports_mb: int = 10_240
     """and before that, the oldest first, when all together have more than so many MB."""
     cache_days: int = 90
-    """Files of the jobs' cache are removed when nobody has read them for so many days,"""
+    """Files of the jobs' cache are removed when nobody has read them for so many days, except on a
+    filesystem that is mounted noatime,"""
     cache_mb: int = 20_480
-    """and before that, the longest unread first, when all together have more than so many MB."""
+    """and before that, the longest unread first (on noatime, the first written), when all together
+    have more than so many MB."""
     jobs_owner: int | None = None
     """The user id that job files must belong to; none is asked for where it is not said."""
 

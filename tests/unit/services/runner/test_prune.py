@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from services.runner.prune import Kept, prune, superfluous
+from services.runner.prune import MB, Kept, prune, superfluous
 from services.runner.settings import Settings
 
 DAY = 86_400
@@ -28,6 +30,19 @@ CASES: dict[str, tuple[list[Kept], list[str]]] = {
 @pytest.mark.parametrize(("kept", "gone"), CASES.values(), ids=CASES)
 def test_what_is_superfluous(kept: list[Kept], gone: list[str]) -> None:
     assert [each.name for each in superfluous(kept, NOW, 30, 100)] == gone
+
+
+def test_much_that_is_old_takes_no_time() -> None:
+    kept = [Kept(str(number), 1, NOW - number * DAY / 200) for number in range(12_000)]
+    began = time.process_time()
+    assert len(superfluous(kept, NOW, 30, 100)) == 12_000 - 100
+    assert time.process_time() - began < 2
+
+
+def test_age_does_not_count_where_reads_do_not_show() -> None:
+    kept = [Kept("a", 60, NOW - 900 * DAY), Kept("b", 60, 0), Kept("c", 30, NOW)]
+    assert [each.name for each in superfluous(kept, NOW, None, 200)] == []
+    assert [each.name for each in superfluous(kept, NOW, None, 100)] == ["b"]
 
 
 def made(path: Path, size: int, age_days: int = 0) -> Path:
@@ -57,7 +72,33 @@ def test_a_clock_that_leaps_ahead_removes_nothing(
         assert report.exists() == stays
 
 
-def test_old_files_go_and_links_lead_nowhere(tmp_path: Path) -> None:
+def mounted(monkeypatch: pytest.MonkeyPatch, flags: int) -> None:
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=flags))
+
+
+def test_nothing_goes_for_its_age_on_noatime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The times of reads are of no meaning there, and do not count for the size either."""
+    mounted(monkeypatch, os.ST_NOATIME | os.ST_NODEV)
+    settings = replace(laid_out(tmp_path), cache_mb=4)
+    settings.reports.mkdir()
+    written_first = made(settings.shared_cache / "m2/first.jar", MB * 3 // 2, age_days=400)
+    written_last = made(settings.shared_cache / "m2/last.jar", MB * 3 // 2, age_days=300)
+    os.utime(written_first, (NOW + DAY, written_first.stat().st_mtime))
+    os.utime(written_last, (NOW, written_last.stat().st_mtime))
+    prune(settings, [])
+    assert written_first.exists()
+    assert written_last.exists()
+    prune(replace(settings, cache_mb=2), [])
+    assert not written_first.exists()
+    assert written_last.exists()
+
+
+def test_old_files_go_and_links_lead_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted(monkeypatch, os.ST_RELATIME)
     settings = laid_out(tmp_path)
     canary = made(tmp_path / "outside/canary", 10, age_days=400)
     old = made(settings.shared_cache / "m2/old.jar", 10, age_days=400)
