@@ -1,14 +1,15 @@
 """Whether an exported chain is whole; and if not, whether it is torn, cut or altered.
 
     torn      the last line ends in its middle: a crash. The runner completes it when it starts.
-    cut       lines are missing that were there: in the middle, or at the end, which only somebody
-              else's record of the chain's head can tell
+    cut       lines are missing that were there, or should have been: in the middle, at the end or
+              of a job, which only somebody else's record of the chain's head can tell
     altered   a line is not what was written
 
 That record is the guard's: each request to create a container carries the head of the chain, and
 the guard logs it where the runner cannot write. Read the guard's log first and the chain after it:
-a head is exported a moment after it was seen. And a job that ran without a head shows that the
-guard's record was cut instead.
+a head is exported a moment after it was seen. The runner writes down a job before it reads the head
+for it: a job without a line at or before its head was run past the chain. And a job that ran
+without a head shows that the guard's record was cut instead.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class _Reading:
     prev: str | None = GENESIS
     hashes: dict[str, int] = field(default_factory=lambda: {GENESIS: 0})
     """The place of each line by its hash."""
-    jobs: set[str] = field(default_factory=set)
+    jobs: dict[str, int] = field(default_factory=dict)
+    """The place of the first line of each job, by its id."""
     ran: dict[str, int] = field(default_factory=dict)
     """The place of the line that says that a job runs, by its id."""
     lines: int = 0
@@ -133,7 +135,7 @@ def _read(reading: _Reading, where: str, line: bytes) -> None:
     reading.next, reading.prev = seq + 1, stated
     reading.hashes[stated] = reading.lines
     job = str(record.get("id", ""))
-    reading.jobs.add(job)
+    reading.jobs.setdefault(job, reading.lines)
     if record.get("state") == "running":
         reading.ran[job] = reading.lines
 
@@ -151,14 +153,18 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 
 def _look_for(reading: _Reading, seen: Seen) -> None:
-    """A head comes with a job whose first line is before it: that line tells cut from altered."""
-    if seen.head in reading.hashes:
-        return
+    """A head comes with a job whose first line is at or before it. Where the head is missing, that
+    line tells cut from altered; where it is not, an old head may have been sent with a new job."""
     where = f"head {seen.head[:12]} seen with job {seen.job}"
-    if seen.job in reading.jobs:
+    head, job = reading.hashes.get(seen.head), reading.jobs.get(seen.job)
+    if head is None and job is not None:
         reading.find("altered", where, "the chain has this job, but not the line seen with it")
-    else:
+    elif head is None:
         reading.find("cut", where, "the chain ends before it")
+    elif job is None:
+        reading.find("cut", where, "a job that the guard made is not in the chain")
+    elif job > head:
+        reading.find("cut", where, "a job that the guard made is in the chain only behind it")
 
 
 def _look_for_heads(reading: _Reading, seen: Sequence[Seen]) -> None:

@@ -140,6 +140,28 @@ def _tail_exchanged(data: bytes, heads: bytes) -> Both:
     return _whole(_chained(lines[:place], events)), heads
 
 
+def _made(heads: bytes, job: str, head: str) -> bytes:
+    """Return the ledger after the guard has made a job with a head that the runner chose."""
+    line = json.loads(_lines(heads)[-1]) | {"id": job, "head": head}
+    return heads + json.dumps(line).encode() + b"\n"
+
+
+def _run_past_the_chain(data: bytes, heads: bytes) -> Both:
+    return data, _made(heads, "0" * 32, json.loads(_lines(heads)[0])["head"])
+
+
+def _run_from_the_beginning(data: bytes, heads: bytes) -> Both:
+    return data, _made(heads, "0" * 32, GENESIS)
+
+
+def _written_down_later(data: bytes, heads: bytes) -> Both:
+    """A job that ran with an old head, and whose lines were written when it was over."""
+    lines = _lines(data)
+    events = [_event(line) | {"id": "0" * 32} for line in lines[_last_job(lines) :]]
+    old = json.loads(lines[-1])["hash"]
+    return _whole(_chained(lines, events)), _made(heads, "0" * 32, old)
+
+
 def _hash_changed(data: bytes, heads: bytes) -> Both:
     lines = _lines(data)
     stated = json.loads(lines[-1])["hash"].encode()
@@ -164,4 +186,7 @@ TAMPERINGS = (
     Tampering("the file is removed", lambda _, h: (None, h), "the chain ends before it", True),
     Tampering("the guard's ledger is emptied", lambda d, _: (d, b""), "the guard's ledger", True),
     Tampering("a head is gone from the ledger", _head_removed, "the guard's ledger", True),
+    Tampering("a job is run with an old head", _run_past_the_chain, "is not in the chain"),
+    Tampering("a job is run with no head", _run_from_the_beginning, "is not in the chain"),
+    Tampering("a job is written down later", _written_down_later, "is in the chain only behind it"),
 )

@@ -97,6 +97,34 @@ def test_a_job_that_began_after_the_guard_was_asked_is_no_finding() -> None:
     )
 
 
+ABSENT = "a job that the guard made is not in the chain"
+LATE = "a job that the guard made is in the chain only behind it"
+BEYOND = "the chain ends before it"
+PLACES: list[tuple[bytes, str, str, list[str]]] = [
+    (WHOLE, links()[3].hash, JOBS[1], []),
+    (WHOLE, links()[8].hash, JOBS[0], []),
+    (WHOLE, links()[2].hash, JOBS[1], [LATE]),
+    (WHOLE, GENESIS, JOBS[0], [LATE]),
+    (WHOLE, links()[0].hash, "f" * 32, [ABSENT]),
+    (WHOLE, links()[8].hash, "f" * 32, [ABSENT]),
+    (WHOLE, GENESIS, "f" * 32, [ABSENT]),
+    (b"", GENESIS, "f" * 32, [ABSENT]),
+    # A chain that is behind the ledger, or torn, is told by the head alone.
+    (b"".join(LINES[:3]), links()[3].hash, JOBS[1], [BEYOND]),
+    (b"".join(LINES[:4])[:-9], links()[3].hash, JOBS[1], [BEYOND]),
+]
+
+
+@pytest.mark.parametrize(("data", "head", "job", "reasons"), PLACES)
+def test_a_job_has_a_line_at_or_before_its_head(
+    data: bytes, head: str, job: str, reasons: list[str]
+) -> None:
+    first = len(b"".join(LINES[:2]))
+    for files in ([("1", data)], [("1", data[:first]), ("2", data[first:])]):
+        found = verify(files, [Seen(head, job)]).findings
+        assert [each.reason for each in found if each.where.startswith("head ")] == reasons
+
+
 SPLIT: list[tuple[Callable[[], list[tuple[str, bytes]]], list[str]]] = [
     (lambda: [("1", b"".join(LINES[:5])), ("2", b"".join(LINES[5:]))], []),
     (lambda: [("2", b"".join(LINES[5:]))], ["cut"]),
