@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -126,3 +128,51 @@ def test_lines_of_a_job_also_beside_torn_ones(machine: Records) -> None:
     found = judge.of_job(HOST, "bbbb")
     assert [line["state"] for line in found] == list(STATES)
     assert judge.shown(found[0]) == "     7  T7  operator: audit  queued"
+
+
+def _large(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+# What a hostile runner puts into its folder, for a program that runs as root to read.
+PLANTED: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a link to a device": (lambda path: path.symlink_to("/dev/zero"), "is a link or another"),
+    "a link to a file": (lambda path: path.symlink_to("/etc/hostname"), "is a link or another"),
+    "a pipe": (os.mkfifo, "is a link or another"),
+    "a folder": (Path.mkdir, "is a link or another"),
+    "a file of a terabyte": (_large, "has more than 268435456 bytes"),
+}
+
+
+@pytest.mark.parametrize(("plant", "says"), PLANTED.values(), ids=PLANTED)
+@pytest.mark.parametrize("asked", [audit.chain, lambda it: audit.lines(it, "aaaa")])
+def test_what_is_no_file_of_the_chain_is_not_read(
+    machine: Records, plant: Callable[[Path], None], says: str, asked: Any
+) -> None:
+    path = machine.chain / chain.file_name(chain.LINES_A_FILE + 1)
+    plant(path)
+    with pytest.raises(RefusedError, match=f"{path.name}: {says}.*move it elsewhere"):
+        list(asked(machine))
+
+
+def test_the_ledger_is_not_read_without_end_either(machine: Records) -> None:
+    machine.ledger.unlink()
+    _large(machine.ledger)
+    with pytest.raises(RefusedError, match="heads: has more than"):
+        next(audit.chain(machine))
+
+
+def test_a_file_that_grows_while_it_is_read(
+    machine: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = machine.chain / chain.file_name(1)
+    most = path.stat().st_size
+    assert sum(1 for _ in audit.pieces("1", path, most)) > 2
+    monkeypatch.setattr(audit, "_PIECE", most)
+    growing = audit.pieces("1", path, most)
+    next(growing)
+    with path.open("ab") as file:
+        file.write(b"{")
+    with pytest.raises(RefusedError, match=f"has more than {most} bytes"):
+        list(growing)
