@@ -9,6 +9,7 @@ import sys
 import uvicorn
 
 from services.runner.app import create
+from services.runner.connections import SERVED
 from services.runner.settings import SettingsError, read
 from services.runner.store import StoreError
 
@@ -35,9 +36,8 @@ def main() -> int:
         port=settings.port,
         log_config=None,
         server_header=False,
-        limit_concurrency=512,
-        timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
+        **SERVED,
     )
     return 0
 

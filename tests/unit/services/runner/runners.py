@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from services.jobs import read_folder
 from services.runner.app import create
+from services.runner.connections import SERVED
 from services.runner.settings import Settings
 from tests.unit.services.runner.fake_guard import KEY, FakeGuard, Script, serving
 
@@ -139,7 +140,13 @@ async def running(
             )
         )
         config = uvicorn.Config(
-            app, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=1, lifespan="on"
+            app,
+            "127.0.0.1",
+            0,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+            lifespan="on",
+            **SERVED,
         )
         server = Server(config)
         task = asyncio.create_task(server.serve())
