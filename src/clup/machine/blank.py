@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from clup.machine.process import RefusedError, say
 
@@ -95,12 +96,11 @@ def prove(
     total = sum(end - start for start, end in ranges)
     began = told = time.monotonic()
     read = 0
-    zeros = bytes(CHUNK)
     with _direct(fd), mmap.mmap(-1, CHUNK) as memory:
         for at, length in _chunks(ranges):
             _read(fd, memory, at, length)
             found = memory[:length]
-            if found != (zeros if length == CHUNK else bytes(length)):
+            if found != _zeros(length):
                 allowed = None if image is None else os.pread(image, length, at)
                 stray = first_stray(found, allowed)
                 if stray is not None:
@@ -126,6 +126,12 @@ def progress(path: str, read: int, total: int, seconds: float) -> str:
         f"{path}: read {read / 1e9:.1f} of {total / 1e9:.1f} GB, nothing found, "
         f"{rate / 1e6:.0f} MB/s, about {(total - read) / max(rate, 1):.0f} s left"
     )
+
+
+@cache
+def _zeros(length: int) -> bytes:
+    """Return so many of them, made once: there are few lengths, and each is asked for often."""
+    return bytes(length)
 
 
 def _chunks(ranges: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
