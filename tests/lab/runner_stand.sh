@@ -87,8 +87,9 @@ chmod 440 $stand/key/key
 docker network inspect inside >/dev/null 2>&1 || docker network create --internal inside >/dev/null
 docker network inspect outside >/dev/null 2>&1 || docker network create outside >/dev/null
 docker rm -f dkr-claw-socket-proxy dkr-claw-runner >/dev/null 2>&1 || true
+# The tests look at their health themselves: a look of Docker's takes an emulated machine seconds.
 # shellcheck disable=SC2154
-docker run -d --name dkr-claw-socket-proxy --network inside --network-alias claw-socket-proxy \
+docker run -d --no-healthcheck --name dkr-claw-socket-proxy --network inside --network-alias claw-socket-proxy \
   --user "7000:7000" --group-add "$(getent group docker | cut -d: -f3)" --restart unless-stopped \
   --read-only --cap-drop ALL --security-opt no-new-privileges \
   -v /run/clup-docker:/run/docker:ro -v $stand/jobs:/jobs:ro -v $stand/key:/key:ro \
@@ -96,7 +97,7 @@ docker run -d --name dkr-claw-socket-proxy --network inside --network-alias claw
   -e GUARD_JOBS=/jobs -e GUARD_LEDGER=/ledger/heads -e GUARD_REPOSITORIES=$stand/repo \
   -e GUARD_CACHE_GRADLE=$stand/gradle -e GUARD_UNTRUSTED_USER=7001:7001 \
   -e GUARD_TRUSTED_USER=7002:7002 "$GUARD_IMAGE" >/dev/null
-docker create --name dkr-claw-runner --network outside -p 127.0.0.1:18888:8080 \
+docker create --no-healthcheck --name dkr-claw-runner --network outside -p 127.0.0.1:18888:8080 \
   --user 7003:7000 --restart unless-stopped \
   --read-only --cap-drop ALL --security-opt no-new-privileges --memory 256m \
   -v $stand/jobs:/runner-data/jobs:ro -v $stand/tokens:/runner-data/tokens:ro \

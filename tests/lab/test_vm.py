@@ -29,7 +29,7 @@ DISKS = (lab.Disk("virtio-LABDATA", 256 << 20), lab.Disk("virtio-LABCACHE", 1 <<
 """Smaller than a lab's own, as each is read whole before it is formatted."""
 CLOCK_SECONDS = 120
 """How long chrony may take after a boot until it believes a source of time."""
-CUTS = 10 if CAMPAIGN else 2
+CUTS = 10 if CAMPAIGN else 1
 """How often the power fails while jobs run."""
 SETTLED_SECONDS = 300
 """How long guard, runner and jobs may take on an emulated machine until all is as it must be."""
