@@ -6,9 +6,9 @@ from pathlib import Path
 
 from clup import revision
 from clup.journal import account
-from clup.transport.guard import THIS_RUN
+from clup.transport.guard import this_run
 
 
 def by_whom() -> dict[str, str]:
     """Return `who` runs this, from which `revision` of the checkout, and which `run` it is."""
-    return {"who": account(), "revision": revision.current(Path.cwd()), "run": THIS_RUN}
+    return {"who": account(), "revision": revision.current(Path.cwd()), "run": this_run()}

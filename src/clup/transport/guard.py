@@ -16,6 +16,7 @@ is root's. No operation of clup's does that, and none uploads a file.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -33,7 +34,12 @@ TOKEN = f"{FOLDER}/run.token"
 COMMAND = f"{FOLDER}/command"
 """What the last command is for, with its process; written when it began."""
 
-THIS_RUN = uuid4().hex
+
+@cache
+def this_run() -> str:
+    """Return the name of the run that this process is, which no other one has."""
+    return uuid4().hex
+
 
 # $1 this run, $2 what the command is for, $3 how many bytes its input has or nothing, the rest is
 # the command. `tee -p` reads on when nobody listens any more. The exit status comes back as what
@@ -75,7 +81,7 @@ def words(what: str, *command: str, stdin: bytes = b"") -> list[str]:
     """
     bytes_of_input = str(len(stdin)) if stdin else ""
     locked = ["flock", "--shared", "--close", RUNNING]
-    return [*locked, "sh", "-c", _GUARD, "sh", THIS_RUN, what, bytes_of_input, *command]
+    return [*locked, "sh", "-c", _GUARD, "sh", this_run(), what, bytes_of_input, *command]
 
 
 def guarded(command: Command, what: str, options: Options) -> tuple[Command, Options]:

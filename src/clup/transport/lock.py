@@ -119,7 +119,7 @@ def _guarded(host: Host, command: Command, options: Options) -> tuple[Command, O
 
 def _command(host: Host) -> str:
     who = f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"
-    return raw.as_root(host, "sh", "-c", _HOLD, "sh", who, guard.THIS_RUN, str(LEFTOVER_S))
+    return raw.as_root(host, "sh", "-c", _HOLD, "sh", who, guard.this_run(), str(LEFTOVER_S))
 
 
 def _ask(host: Host, command: str) -> tuple[Iterator[str], Holder]:

@@ -18,7 +18,7 @@ WHAT = "base: Limit the journal"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "run.token").write_text(f"{guard.THIS_RUN}\n")
+    (tmp_path / "run.token").write_text(f"{guard.this_run()}\n")
     return tmp_path
 
 
