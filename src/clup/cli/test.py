@@ -99,8 +99,8 @@ def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None
     """Run the project's tests: unit, lint, molecule, vm, attacks, lab, faults; without a word, all.
 
     All but lint run side by side; the attacks are those on guard and runner. On two processors all
-    takes about an hour where virtual machines are emulated. A campaign is of the stages faults and
-    vm.
+    takes some 45 minutes where virtual machines are emulated. A campaign is of the stages faults
+    and vm.
 
     \b
     Example:

@@ -36,6 +36,9 @@ Name=eth0
 Address=10.0.2.15/24
 Gateway=10.0.2.2
 """
+# A terminal, a session and a line of the journal for each command took sudo two thirds of its time
+# where the machine is emulated.
+SUDO = "Defaults:operator !use_pty, !pam_session, !syslog\n"
 CHRONY = "refclock SOCK /run/chrony/lab.sock poll 1 refid HOST\n"
 
 
@@ -51,6 +54,7 @@ def tree() -> tuple[Entry, ...]:
         ),
         *program("seed", "sysinit.target"),
         *program("clock", "multi-user.target"),
+        Entry("etc/sudoers.d/lab", 0o440, SUDO.encode()),
         Entry("etc/chrony/conf.d/lab.conf", 0o644, CHRONY.encode()),
         Entry("etc/systemd/network/10-lab.network", 0o644, NETWORK.encode()),
         Entry("etc/resolv.conf", 0o644, b"nameserver 10.0.2.3\n"),

@@ -17,7 +17,7 @@ from clup.operations.steps import Steps, ensure, refuse
 # journald may be behind, and a unit that is restarted by itself has a new run by now: hence a few
 # tries.
 LAST_WORDS = """last_words() {
-  for attempt in 1 2 3 4 5 6 7 8 9 10; do
+  for attempt in $(seq 30); do
     run=$(systemctl show -p InvocationID --value -- "$1")
     said=$(journalctl _SYSTEMD_INVOCATION_ID="$run" -n 3 --no-pager -q -o cat | paste -sd '|')
     if [ -n "$said" ]; then echo "$said"; return; fi
