@@ -99,8 +99,12 @@ def loses_its_connection(run: Run, chance: random.Random) -> bool:
     It then says, in one line, where it was.
     """
     begun = at_work(run, chance)
-    kill = f'sleep 0.2; pkill -KILL -f "^sshd.*: {run.box.user}"'
-    on_machine(run.box, f"systemd-run -q --collect sh -c '{kill}'")
+    # Those that are there now: the run may end by itself, and the next one begin meanwhile.
+    on_machine(
+        run.box,
+        f"""processes=$(pgrep -d ' ' -f '^sshd.*: {run.box.user}')
+        systemd-run -q --collect sh -c "sleep 0.2; kill -KILL $processes" """,
+    )
     answer = ended(begun)
     if answer.exit == 0:
         return False
