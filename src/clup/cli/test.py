@@ -86,6 +86,9 @@ STAGES: dict[str, tuple[Step, ...]] = {
 }
 """The stages in their order. A word with a star stands for the tracked files that match it."""
 
+ADOPTION = _pytest("tests/lab/test_adoption*.py", "tests/lab/test_leaving.py", load=OTHER)
+"""What a campaign tries of the stage lab: machines that somebody else set up, and what is left."""
+
 WITH_LABS = {"molecule", "vm", "attacks", "lab", "faults"}
 """The stages that make labs, without a terminal: what these need is asked for before."""
 
@@ -100,7 +103,7 @@ def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None
 
     All but lint run side by side; the attacks are those on guard and runner. On two processors all
     takes some 45 minutes where virtual machines are emulated. A campaign is of the stages faults
-    and vm.
+    and vm, and of the adoption of machines.
 
     \b
     Example:
@@ -121,7 +124,9 @@ def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None
         environment |= evidence.begin(random.randrange(1 << 31) if seed is None else seed)
     chosen = dict.fromkeys((*stages, "vm") if campaign else stages or STAGES)
     total = sum((_run_in_turn(stage, environment) for stage in chosen), Tally())
-    total += _run_side_by_side(chosen, environment)
+    beside = [(stage, step) for stage in chosen for step in STAGES[stage] if step.load is not None]
+    beside += [("adoption", ADOPTION)] * campaign
+    total += _run_side_by_side(beside, environment)
     if campaign:
         evidence.write()
     click.echo(total)
@@ -136,9 +141,8 @@ def _run_in_turn(stage: str, environment: Mapping[str, str]) -> Tally:
     return _counted(stage, steps, lambda: [call() for call in calls])
 
 
-def _run_side_by_side(stages: Iterable[str], environment: Mapping[str, str]) -> Tally:
-    """Run the files of all the other steps of these stages, as many at a time as fit."""
-    steps = [(stage, step) for stage in stages for step in STAGES[stage] if step.load is not None]
+def _run_side_by_side(steps: Sequence[tuple[str, Step]], environment: Mapping[str, str]) -> Tally:
+    """Run the files of all these steps, each with its stage, as many at a time as fit."""
     apiece = [(step, words) for _, step in steps for words in apart(_expanded(step))]
     # Emulated machines first, or in the end they would be waited for alone.
     apiece.sort(key=lambda each: each[0].load or 0, reverse=True)
