@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -69,6 +70,7 @@ class Watch:
         self._wake = asyncio.Event()
         self._due = 0.0
         self._sweep_at = 0.0
+        self._looked_at = -math.inf
         self._is_gone = False
 
     def wake(self) -> None:
@@ -106,6 +108,7 @@ class Watch:
             self._wake.clear()
 
     async def _look(self) -> bool:
+        began = time.monotonic()
         query = {"all": "1", "filters": FILTER}
         entries = await self._docker.call("GET", "/containers/json", query)
         present = {entry["Id"] for entry in entries}
@@ -125,6 +128,7 @@ class Watch:
             await self._count(seen, taken())
         if here and time.monotonic() >= self._due:
             await self._measure(here)
+        self._looked_at = began
         return bool(here)
 
     async def _sweep(self) -> None:
@@ -148,7 +152,9 @@ class Watch:
             container = owned(said, job_id)
             if container is None:
                 return None
-            before = ran_before(said["State"]["StartedAt"], time.time(), container.limits.seconds)
+            # Since the last look at most, if there was one: the machine's clock may have jumped.
+            most = min(container.limits.seconds, time.monotonic() - self._looked_at)
+            before = ran_before(said["State"]["StartedAt"], time.time(), most)
             # Of one that ran before it was seen, nobody knows how many are its own.
             inodes = taken() if before < NEW_SECONDS else 0
             self._seen[full_id] = Seen(container, time.monotonic(), before, inodes)
@@ -227,16 +233,16 @@ def elapsed(since: float, before: float, now: float) -> float:
     return before + now - since
 
 
-def ran_before(started: str, now: float, limit: float) -> float:
-    """Given when a container was started, by Docker, the time now and the container's limit, return
-    for how long it has run: 0 to the limit, whatever the clocks say."""
+def ran_before(started: str, now: float, most: float) -> float:
+    """Given when a container was started, by Docker, the time now and the most seconds that it can
+    have run, return for how many it has: 0 to the most, whatever the clocks say."""
     try:
         # Docker writes nanoseconds, of which Python reads six digits.
         text = started.removesuffix("Z").partition(".")[0] + "+00:00"
         begun = datetime.fromisoformat(text).timestamp()
     except ValueError:
         return 0.0
-    return min(max(now - begun, 0.0), limit)
+    return min(max(now - begun, 0.0), most)
 
 
 def volume_sizes(said: Mapping[str, Any]) -> dict[str, int]:

@@ -1,5 +1,5 @@
 """One virtual machine's life: bare, converged, booted, robbed of its power and of its disk, and of
-its power again while it runs jobs.
+its power and of the right time while it runs jobs.
 
 What a container cannot show: a kernel of its own, udev, mounts by systemd at boot, the clock. The
 tests run in the order in which they stand: each begins where the one before it ended.
@@ -31,6 +31,8 @@ CLOCK_SECONDS = 120
 """How long chrony may take after a boot until it believes a source of time."""
 CUTS = 10 if CAMPAIGN else 1
 """How often the power fails while jobs run."""
+JUMPS = ("1 day", "2 days ago")
+"""Where the clock jumps while jobs run."""
 SETTLED_SECONDS = 300
 """How long guard, runner and jobs may take on an emulated machine until all is as it must be."""
 
@@ -41,6 +43,12 @@ def box() -> Iterator[lab.Lab]:
         yield made
     assert vm.pid_of(made.folder) is None, "a machine must not outlive its lab"
     assert not made.folder.exists()
+
+
+@pytest.fixture(scope="module")
+def accepted() -> list[str]:
+    """Return the ids of all jobs that the machine's runner accepted."""
+    return []
 
 
 def verified(box: lab.Lab) -> Answer:
@@ -168,13 +176,13 @@ def test_sshd_made_unreachable_is_back_by_itself(box: lab.Lab) -> None:
 
 def test_jobs_while_the_power_fails(
     box: lab.Lab,
+    accepted: list[str],
     tally: Callable[[str, int], None],
     fates: Callable[[str, Mapping[str, int]], None],
 ) -> None:
     """Each job that was accepted ends, none runs twice, nothing is left, and the chain is whole."""
     chance = random.Random(SEED)
     put_in_place(box)
-    accepted: list[str] = []
     for _ in range(CUTS):
         accepted += begin_some(box)
         time.sleep(chance.uniform(0, 8))
@@ -184,3 +192,25 @@ def test_jobs_while_the_power_fails(
         seen = settled(box, accepted, SETTLED_SECONDS)
     tally("the power of the machine failed while jobs ran", CUTS)
     fates("the power of the machine failed", seen.fates(accepted))
+
+
+def test_jobs_while_the_clock_jumps(
+    box: lab.Lab,
+    accepted: list[str],
+    tally: Callable[[str, int], None],
+    fates: Callable[[str, Mapping[str, int]], None],
+) -> None:
+    """A day ahead and two back: each job comes to its end once, and nothing is thought too old."""
+    on_machine(box, "systemctl stop chrony")
+    some: list[str] = []
+    try:
+        for jump in JUMPS:
+            some += begin_some(box)
+            accepted += some[-4:]
+            on_machine(box, f'date --set "{jump}"')
+            seen = settled(box, accepted, SETTLED_SECONDS)
+    finally:
+        on_machine(box, f"date --set @{time.time():.0f}; systemctl start chrony")
+    assert seen.fates(some)["finished"] == len(some)
+    tally("the clock jumped while jobs ran", len(JUMPS))
+    fates("the clock jumped", seen.fates(some))

@@ -119,17 +119,32 @@ class _Measuring:
         return {}
 
 
+LABELS = {
+    "clup.class": "job", "clup.job": "x", "clup.job.id": ID,
+    "clup.job.limits": limits_text(Limits(disk_mb=16, seconds=60)),
+}  # fmt: skip
+
+
+def _entry() -> dict[str, object]:
+    """What Docker lists of a job that runs."""
+    return {
+        "Id": FULL, "Names": [f"/clup-job-{ID}"], "Labels": LABELS,
+        "State": "running", "Created": 0,
+    }  # fmt: skip
+
+
+def _said() -> dict[str, object]:
+    """What Docker says of a job of 16 MB, or 60 s, that runs."""
+    return {
+        "Id": FULL, "Name": f"/clup-job-{ID}", "Config": {"Labels": LABELS},
+        "Mounts": [{"Type": "volume", "Name": "work"}, {"Type": "bind", "Name": ""}],
+        "State": {"StartedAt": "2020-01-01T00:00:00Z"},
+    }  # fmt: skip
+
+
 def _measured(sizes: list[int]) -> tuple[Seen, int]:
     """A job of 16 MB after so many readings, and how often it was killed."""
-    labels = {
-        "clup.class": "job", "clup.job": "x", "clup.job.id": ID,
-        "clup.job.limits": limits_text(Limits(disk_mb=16)),
-    }  # fmt: skip
-    said = {
-        "Id": FULL, "Name": f"/clup-job-{ID}", "Config": {"Labels": labels},
-        "Mounts": [{"Type": "volume", "Name": "work"}, {"Type": "bind", "Name": ""}],
-    }  # fmt: skip
-    container = owned(said, ID)
+    container = owned(_said(), ID)
     assert container is not None
     seen, docker = Seen(container, 0.0, 0.0, 0), _Measuring(list(sizes))
 
@@ -164,3 +179,33 @@ def test_a_job_ends_for_its_bytes_or_when_docker_cannot_tell_them(
 def test_of_a_volume_that_is_not_measured_the_last_size_is_told() -> None:
     seen, _ = _measured([5, UNMEASURED])
     assert seen.usage["disk_bytes"] == 5
+
+
+class _Listing:
+    """Docker that lists no job at first, if it is told so, and then one of six years ago."""
+
+    def __init__(self, is_new: bool) -> None:
+        self.shown: list[list[object]] = [[]] if is_new else []
+
+    async def call(self, method: str, path: str, *_: object, **__: object) -> object:
+        if path == "/containers/json":
+            return self.shown.pop() if self.shown else [_entry()]
+        return _said() if path == f"/containers/{FULL}/json" else {}
+
+    def stream(self, *_: object, **__: object) -> object:
+        raise DockerError(404, "it made no files")
+
+
+@pytest.mark.parametrize(("is_new", "reason"), [(True, ""), (False, "timed_out")])
+def test_a_clock_that_jumped_ends_no_job_that_came_after_the_last_look(
+    is_new: bool, reason: str
+) -> None:
+    docker = _Listing(is_new)
+
+    async def story() -> str:
+        watch = Watch(cast(Docker, docker))
+        await watch._look()
+        await watch._look()
+        return watch.reason(FULL)
+
+    assert asyncio.run(story()) == reason
