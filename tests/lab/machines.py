@@ -11,7 +11,7 @@ from tests.lab.command import Answer, clup
 
 FURNISHED = (
     "python3", "tzdata", "unattended-upgrades", "git", "nftables", "docker.io", "docker-cli",
-    "docker-compose", "curl", "busybox-static",
+    "docker-compose", "busybox-static",
 )  # fmt: skip
 """What the roles install, and tests need beside it: for machines on which nobody looks at how it
 comes there, as that takes longer than all else that the site does."""

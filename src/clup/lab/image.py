@@ -35,6 +35,7 @@ PACKAGES = (
     "libpam-systemd",
     "e2fsprogs",
     "procps",
+    "curl",
 )
 # What mmdebstrap runs in the new root: an account to log in with (Debian has a *group* operator
 # already), no host keys that all labs would share, and apt as an installer leaves it.
