@@ -12,7 +12,6 @@ if [ ! -e /etc/systemd/system/docker.socket.d/guard.conf ]; then
   systemctl start docker.socket docker.service
 fi
 
-command -v curl >/dev/null || apt-get -qq -y install --no-install-recommends curl >/dev/null
 mkdir -p $stand/jobs $stand/repo/clup $stand/key $stand/ledger $stand/gradle $stand/tokens
 mkdir -p $stand/state $stand/audit $stand/reports $stand/cache
 token() { head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n'; }

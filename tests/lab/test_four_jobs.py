@@ -101,7 +101,6 @@ def test_a_second_apply_changes_nothing(demo: Demo) -> None:
 
 
 def test_the_checks_of_its_source(demo: Demo) -> None:
-    demo.there("command -v curl || apt-get -qq -y install --no-install-recommends curl")
     said = json.loads(demo.there("curl -s http://127.0.0.1:18888/healthz"))
     assert said["ok"] is True
     assert said.keys() >= KEYS
