@@ -32,3 +32,12 @@ def test_a_machine_is_emulated_when_it_is_virtual_without_kvm(
 ) -> None:
     monkeypatch.setattr(choice, "without_kvm", lambda *_: no_kvm)
     assert choice.is_emulated(kind, print, lambda _question: True) is expected
+
+
+def test_the_choice_and_its_reason_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "kept", lambda _name: None)
+    monkeypatch.setattr(choice, "without_kvm", lambda *_: NO_KVM)
+    monkeypatch.setattr(choice, "without_containers", lambda: None)
+    said: list[str] = []
+    assert choice.fitting_kind("mine", said.append, lambda _question: True) == "container"
+    assert said == [f"The lab is a container: {NO_KVM}."]
