@@ -12,6 +12,7 @@ import pytest
 
 from clup import lab
 from tests.attacks import stand
+from tests.attacks.caught import CAUGHT_BY
 
 CASES = {
     f"{case['position']}: {case['name']}": case for case in stand.every_case(stand.BEFORE_THE_GUARD)
@@ -34,6 +35,7 @@ def test_there_are_enough_attacks_from_each_position() -> None:
     cases = stand.every_case()
     assert len(cases) >= 120
     assert all(len(stand.cases(position)) >= 10 for position in stand.POSITIONS)
+    assert len(CAUGHT_BY) >= 10
     assert len({case["name"] for case in cases}) == len(cases)
 
 

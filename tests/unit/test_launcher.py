@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -228,3 +229,16 @@ def test_installs_venv_where_debian_lacks_it(
     told = (tmp_path / "calls").read_text().splitlines()
     assert [line.split()[0] for line in told] == calls * 2
     assert told[-1].endswith("install -y --no-install-recommends python3-venv")
+
+
+def test_a_project_of_another_account_is_not_written_to() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        project = make_project(Path(folder))
+        project.chmod(0o555)
+        nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        done = run(*(() if os.getuid() else nobody), project / "clup", "--help")
+        project.chmod(0o700)
+        assert not (project / ".venv.lock").exists()
+    assert done.returncode == 1
+    assert f"may not write in {project}; clone it where that account may" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
