@@ -189,11 +189,7 @@ def _by_content(machine: Machine, wanted: Wanted, device: BlockDevice) -> Verdic
         return _foreign(*findings.content(machine, device, wanted.label))
     known = machine.records.get(wanted.name)
     if known not in (None, device.uuid):
-        return _foreign(
-            f"holds the ext4 filesystem {device.uuid}, but {wanted.name} was {known} before",
-            "attach the disk that was there, or, if it is this one from now on, remove "
-            f"{record(wanted.name)} on the machine",
-        )
+        return _replaced(f"holds the ext4 filesystem {device.uuid}", wanted, known)
     if known is None and device.label != wanted.label:
         return _foreign(*findings.content(machine, device, wanted.label))
     mounted = machine.mounted_at(wanted.mount) is not None
@@ -224,6 +220,9 @@ def _without_signature(machine: Machine, wanted: Wanted, device: BlockDevice) ->
     strange = next((sample for sample in device.samples if sample.status != 0), None)
     if strange is not None and not resumes:
         return _foreign(*findings.bytes_found(machine, device, strange))
+    known = machine.records.get(wanted.name)
+    if known is not None and not resumes:
+        return _replaced("is blank", wanted, known)
     if resumes:
         found = "carries what a cut run began; it is finished if all else is zeros"
     else:
@@ -236,6 +235,14 @@ def _without_signature(machine: Machine, wanted: Wanted, device: BlockDevice) ->
     waiver = "" if resumes else wanted.waiver
     proof: Proof = "sample" if waiver else "full"
     return Verdict("blank", f"{found}; {_cost(device.size, waiver)}", proof=proof)
+
+
+def _replaced(found: str, wanted: Wanted, known: str) -> Verdict:
+    return _foreign(
+        f"{found}, but {wanted.name} was {known} before",
+        "attach the disk that was there, or, if it is this one from now on, remove "
+        f"{record(wanted.name)} on the machine",
+    )
 
 
 def _cost(size: int, waiver: str) -> str:

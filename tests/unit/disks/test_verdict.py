@@ -52,6 +52,16 @@ def mount(
 
 CASES = {
     "blank": (machine(BLANK), "blank", "is blank so far"),
+    "blank, where one of ours was": (
+        machine(BLANK, records={"data": UUID}),
+        "foreign",
+        f"is blank, but data was {UUID} before",
+    ),
+    "what a cut run began, where one of ours was": (
+        machine(BLANK, records={"data": UUID}, markers={"data": 1 << 30}),
+        "blank",
+        "carries what a cut run began",
+    ),
     "ours, not mounted": (machine(OURS), "adopt", "'CLAW_DATA', not mounted"),
     "ours, mounted": (machine(OURS, mounts=(mount(),)), "mounted", "mounted at /srv/data"),
     "ours, and remembered": (machine(OURS, records={"data": UUID}), "adopt", "not mounted"),
