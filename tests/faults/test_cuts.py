@@ -55,8 +55,10 @@ def test_from_bare_it_is_killed_after_every_operation(box: lab.Lab, tally: Tally
     state.converges(box, SITE)
     state.verifies(box, SITE)
     assert state.kept(box, *state.BARE) == before
-    assert cuts >= 15
-    assert overlap.overlapping(overlap.ran(box)) == []
+    assert cuts >= (40 if CAMPAIGN else 15)
+    commands = overlap.ran(box)
+    assert overlap.runs(commands) >= cuts
+    assert overlap.overlapping(commands) == []
     tally("killed after an operation, from bare, one run after the other", cuts)
 
 
@@ -83,8 +85,9 @@ def test_half_converged_it_is_cut_in_every_way(
             assert state.kept(box, *ROOTS) == before
     state.verifies(box, SITE)
     commands = overlap.ran(box)
-    assert len(commands) > sum(done.values())
+    # Before its input has come, nothing of a command is written down.
+    assert overlap.runs(commands) > sum(done.values()) / 2
     assert overlap.overlapping(commands) == []
     for way, cuts in done.items():
-        assert cuts >= 1
+        assert cuts >= EACH, way
         tally(f"{way}, half converged", cuts)

@@ -31,5 +31,8 @@ def test_from_bare_it_is_killed_at_random_times(tally: Callable[[str, int], None
             state.converges(box, SITE)
             state.verifies(box, SITE)
             assert state.kept(box, *state.BARE) == before
-            assert overlap.overlapping(overlap.ran(box)) == []
+            commands = overlap.ran(box)
+            assert overlap.runs(commands) > 1
+            assert overlap.overlapping(commands) == []
+    assert kills >= KILLS
     tally("killed at a random time, from bare, one run after the other", kills)

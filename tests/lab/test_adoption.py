@@ -24,10 +24,10 @@ CONTAINERS = (
     "docker ps -aq | xargs docker inspect -f '{{.Name}} {{.State.StartedAt}} {{.State.Pid}}'"
 )
 
-# Each file of the user's: which one it is, when it was written, what is in it.
+# Each file of the user's: which one it is, whose, when it was written, what is in it.
 DATA = """
 find /srv/data /srv/cache/openclaw /srv/cache/docker/volumes/pgdata /home/psy -xdev -type f \\
-  -printf '%i %T@ %p ' -exec sha256sum {} \\;
+  -printf '%i %U:%G %m %T@ %p ' -exec sha256sum {} \\;
 """
 DESIRED = "/srv/data/openclaw/clup"
 """The folder of desired state, an empty one of the user's before: there clup writes."""
@@ -161,3 +161,14 @@ def test_a_second_apply_changes_nothing_and_all_checks_hold(box: lab.Lab) -> Non
     verified = command(box, "verify")
     assert verified.checks("failed") == []
     assert verified.exit == 0
+
+
+def test_it_boots_with_its_disks_and_its_containers(box: lab.Lab) -> None:
+    lab.reboot(NAME)
+    verified = command(box, "verify")
+    assert (verified.exit, verified.checks("failed")) == (0, [])
+    running = on_machine(box, "docker ps --format '{{.Names}}'").split()
+    assert {"dkr-postgres", "dkr-gw-admin", "dkr-claw-runner"} <= set(running)
+    assert (
+        on_machine(box, "docker exec dkr-postgres /bin/busybox cat /var/lib/db/table") == "rows\n"
+    )

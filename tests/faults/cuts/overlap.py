@@ -35,12 +35,17 @@ def _ran(lines: Sequence[str]) -> Iterator[Ran]:
     for entry in map(json.loads, lines):
         message, now = entry["MESSAGE"], int(entry["__REALTIME_TIMESTAMP"])
         process = entry["_BOOT_ID"], entry["_PID"]
-        session = entry["_BOOT_ID"], entry.get("_SYSTEMD_SESSION", "")
         if "COMMAND=" in message and f"--close {guard.RUNNING}" in message:
-            running[process] = Ran(session, now, now)
+            running[process] = Ran((entry["_BOOT_ID"], entry["_SYSTEMD_SESSION"]), now, now)
         elif "session closed" in message and process in running:
             began = running.pop(process)
             yield Ran(began.session, began.began, now)
+    assert not running, "a command's end was not written down"
+
+
+def runs(commands: Sequence[Ran]) -> int:
+    """Return of how many runs these commands are."""
+    return len({command.session for command in commands})
 
 
 def overlapping(commands: Sequence[Ran]) -> list[tuple[Ran, Ran]]:

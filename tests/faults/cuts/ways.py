@@ -60,9 +60,9 @@ def loses_its_power(run: Run, number: int, chance: random.Random) -> bool:
 
 def loses_its_power_when(run: Run, condition: str) -> None:
     """Pull the machine's plug as soon as a shell's condition holds there, within 120 s of its
-    work, then boot it."""
+    work, then boot it. Its Python programs stop there: they would end before the plug is out."""
     begun = begin(run.box.name, "apply", *run.arguments)
-    on_machine(run.box, f"timeout 120 sh -c 'until {condition}; do :; done'")
+    on_machine(run.box, f"timeout 120 sh -c 'until {condition}; do :; done; pkill -STOP python3'")
     _pull_the_plug(run, begun)
 
 
