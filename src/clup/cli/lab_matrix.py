@@ -17,7 +17,7 @@ import click
 from clup import lab
 from clup.cli import answer
 from clup.cli.ask import asker
-from clup.cli.lab_options import answering, json_option, say
+from clup.cli.lab_options import failing, json_option, say
 from clup.cli.target import ROOT
 from clup.lab.driver import KINDS
 
@@ -69,7 +69,8 @@ def matrix(kinds: tuple[str, ...], keep: bool, yes: bool, as_json: bool) -> None
     """
     rows: list[Row] = []
     did: dict[str, set[str]] = {}
-    with answering("matrix", "`clup lab down --name matrix-KIND` removes what is left"):
+    left = "`clup lab down --name matrix-KIND` removes what is left"
+    with failing("matrix", left, as_json):
         for kind in kinds or KINDS:
             row, changed = tried(kind, keep, yes)
             rows.append(row)
@@ -93,16 +94,16 @@ def tried(kind: str, keep: bool, yes: bool) -> tuple[Row, set[str]]:
 
     Raise LabError.
     """
-    name = f"matrix-{kind}"
+    name = name_of(kind)
     if name in {each.name for each in lab.seen()}:
         lab.down(name, say)
     up_s, _box = timed(lambda: lab.up(name, kind, say=say, confirm=asker(yes)))
     try:
-        apply_s, first = timed(lambda: clup(name, "apply"))
-        again_s, again = timed(lambda: clup(name, "apply"))
-        seen = clup(name, "verify")
+        apply_s, first = timed(lambda: clup(kind, "apply", keep))
+        again_s, again = timed(lambda: clup(kind, "apply", keep))
+        seen = clup(kind, "verify", keep)
         reboot_s, _none = timed(lambda: lab.reboot(name, say))
-        after = clup(name, "verify")
+        after = clup(kind, "verify", keep)
     finally:
         if not keep:
             lab.down(name, say)
@@ -123,11 +124,17 @@ def timed(act: Callable[[], T]) -> tuple[float, T]:
     return round(time.monotonic() - began, 1), result
 
 
-def clup(name: str, word: str) -> dict[str, Any]:
-    """Given a lab's name, run a clup command on it and return its document.
+def name_of(kind: str) -> str:
+    """Given a kind, return the name of its lab."""
+    return f"matrix-{kind}"
+
+
+def clup(kind: str, word: str, keep: bool) -> dict[str, Any]:
+    """Given a lab's kind and whether it is kept, run a clup command on it; return its document.
 
     A process for each: what an operator types. Raise LabError when the command failed.
     """
+    name = name_of(kind)
     say(f"{name}: {word}")
     argv = [sys.executable, "-P", "-m", "clup", word, SITE, "--json"]
     done = subprocess.run(
@@ -142,6 +149,8 @@ def clup(name: str, word: str) -> dict[str, Any]:
     if done.returncode not in (0, DIFFERENT):
         last = done.stderr.strip().splitlines()[-1:]
         cure = f"`CLUP_LAB={name} clup {word} {SITE}` shows all of it"
+        if not keep:
+            cure = f"`clup lab matrix --kind {kind} --keep` leaves that lab up, and then {cure}"
         raise lab.LabError(" ".join(last) or "said nothing", f"clup {word} on lab {name}", cure)
     document: dict[str, Any] = json.loads(done.stdout)
     return document

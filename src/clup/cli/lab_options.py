@@ -45,27 +45,33 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def answering(word: str, interrupted: str, as_json: bool = False) -> Iterator[None]:
+def failing(word: str, interrupted: str, as_json: bool) -> Iterator[None]:
     """Turn a lab's error, or Ctrl-C with what is then to know, into one line and exit code 1.
 
-    With --json the document comes in any case; when all went well it tells of the labs there are.
+    With --json that line comes as a document, too; whoever calls this says that all went well.
     """
     try:
         yield
-        found = lab.seen() if as_json else []
+        return
     except lab.LabError as error:
         line = str(error)
     except KeyboardInterrupt:
         line = f"interrupted; {interrupted}"
-    else:
-        if as_json:
-            listed = [described(each) for each in found]
-            answer.write(answer.document(f"lab {word}", 0, labs=listed))
-        return
     click.echo(f"clup lab: {line}", err=True)
     if as_json:
         answer.write(answer.document(f"lab {word}", FAILED, error=line))
     sys.exit(FAILED)
+
+
+@contextmanager
+def answering(word: str, interrupted: str, as_json: bool = False) -> Iterator[None]:
+    """Fail as `failing` does; with --json, when all went well, tell of the labs there are."""
+    with failing(word, interrupted, as_json):
+        yield
+        found = lab.seen() if as_json else []
+    if as_json:
+        listed = [described(each) for each in found]
+        answer.write(answer.document(f"lab {word}", 0, labs=listed))
 
 
 def parse_disk(text: str) -> Disk:
