@@ -34,6 +34,9 @@ def disk_add(
         disk = disk_of(changed.disks, disk_id)
         driver = driver_of(lab.kind)
         driver.check(changed)
+        if disk_id not in {known.id for known in lab.disks}:
+            # What an add that failed has left is in the way of a blank disk.
+            lab.disk_file(disk_id).unlink(missing_ok=True)
         return remembered(lab, changed, lambda: appear(lab, disk))
 
 
