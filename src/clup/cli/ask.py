@@ -10,10 +10,13 @@ from clup.lab.say import Confirm
 
 
 def asker(assume_yes: bool) -> Confirm:
-    """Given --yes or not, return what answers a question: the user, if one is at the terminal."""
-    if assume_yes or not is_terminal():
+    """Given --yes or not, return what answers a question: the user, if one is at the terminal.
+
+    Without both nobody answers; what may be done then is decided by who asks.
+    """
+    if assume_yes:
         return lambda question: True
-    return _confirmed
+    return _confirmed if is_terminal() else lambda question: None
 
 
 def _confirmed(question: str) -> bool:

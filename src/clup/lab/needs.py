@@ -102,7 +102,11 @@ def packages(needs: Iterable[Need], known: Callable[[str], bool]) -> dict[str, t
 
 
 def ensure(needs: Iterable[Need], say: Say, confirm: Confirm) -> None:
-    """Given needs, install what is missing once it is confirmed. Raise LabError if it is not."""
+    """Given needs, install what is missing once it is confirmed. Raise LabError if it is not.
+
+    Where nobody is there to be asked, packages are installed, and no source is added to apt: it
+    would outlast them.
+    """
     unmet = missing(needs, met)
     if not unmet:
         return
@@ -116,7 +120,12 @@ def ensure(needs: Iterable[Need], say: Say, confirm: Confirm) -> None:
         say(f"  {package}{f' of {source.suite}' if source and package in newer else ''}: {reason}")
     if source and not source.there:
         say(f"and to know {source.mirror} {source.suite} (in {backports.FILE}).")
-    if not confirm("Install them?"):
+    answer = confirm("Install them?")
+    if answer is None and source and not source.there:
+        new = f"{source.mirror} {source.suite} as a source of apt"
+        what = f"nobody is at a terminal to agree to {new}"
+        raise LabError(what, str(backports.FILE), "say --yes")
+    if answer is False:
         raise LabError("not installed, as you said", "this machine", cure)
     install([name for name in wanted if name not in newer], cure)
     if source:

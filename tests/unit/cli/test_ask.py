@@ -9,11 +9,20 @@ from clup.cli import ask
 
 
 @pytest.mark.parametrize(
-    ("assume_yes", "terminal", "asked"),
-    [(True, True, 0), (True, False, 0), (False, False, 0), (False, True, 1)],
+    ("assume_yes", "terminal", "asked", "answer"),
+    [
+        (True, True, 0, True),
+        (True, False, 0, True),
+        (False, False, 0, None),
+        (False, True, 1, True),
+    ],
 )
 def test_only_a_person_is_asked(
-    monkeypatch: pytest.MonkeyPatch, assume_yes: bool, terminal: bool, asked: int
+    monkeypatch: pytest.MonkeyPatch,
+    assume_yes: bool,
+    terminal: bool,
+    asked: int,
+    answer: bool | None,
 ) -> None:
     questions = []
 
@@ -23,7 +32,7 @@ def test_only_a_person_is_asked(
 
     monkeypatch.setattr(click, "confirm", confirm)
     monkeypatch.setattr(ask, "is_terminal", lambda: terminal)
-    assert ask.asker(assume_yes)("Install them?")
+    assert ask.asker(assume_yes)("Install them?") is answer
     assert len(questions) == asked
 
 
