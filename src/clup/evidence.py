@@ -51,21 +51,27 @@ class Tried:
 
 @dataclass(frozen=True)
 class Part:
-    """One file of tests: its path, what it is about, and what its tests came to."""
+    """One file of tests: its path, what it is about, and what its tests came to.
+
+    The revision is that of its report, none where there is no report.
+    """
 
     path: str
     title: str
-    revision: str
-    minutes: float
-    tests: Sequence[Tried]
+    revision: str | None = None
+    minutes: float = 0
+    tests: Sequence[Tried] = ()
 
 
 def part(path: str, source: str, report: str) -> Part:
     """Given a file of tests with its source, and the JUnit report of its run, return the part.
 
-    The report's suite bears the revision as its name.
+    The report's suite bears the revision as its name. Where pytest wrote no report, it is "".
     """
     tree = ast.parse(source)
+    title = _first_line(tree) or path
+    if not report:
+        return Part(path, title)
     titles = {
         node.name: _first_line(node) or node.name.removeprefix("test_").replace("_", " ")
         for node in tree.body
@@ -89,7 +95,6 @@ def part(path: str, source: str, report: str) -> Part:
             elif kind.startswith(FATES):
                 tried.fates[kind.removeprefix(FATES)] = json.loads(each.get("value", "{}"))
     minutes = float(suite.get("time", "0")) / 60
-    title = _first_line(tree) or path
     return Part(path, title, suite.get("name", "unknown"), minutes, list(tests.values()))
 
 
@@ -106,6 +111,9 @@ def page(about: dict[str, str], parts: Sequence[Part], bugs: Iterable[Bug]) -> s
     lines += ["", *_fates(parts), "## Every test", ""]
     for each in parts:
         lines += [f"### {each.title}", ""]
+        if each.revision is None:
+            lines += [f"`{each.path}`, **failed: no report**", ""]
+            continue
         lines += [f"`{each.path}`, {each.minutes:.0f} min, revision `{each.revision[:12]}`", ""]
         lines += [*_row("what is tried", "cases", "result"), "|---|---|---|"]
         for tried in each.tests:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from clup.cli import evidence
 from clup.evidence import Bug, page, part
 
 SOURCE = '''"""Runs that are cut. The next one converges.
@@ -74,3 +79,21 @@ def test_a_kind_whose_test_failed_did_not_converge() -> None:
     failed = REPORT.replace("</properties>", '</properties><failure message="lost"/>')
     made = page({}, [part("tests/faults/test_cut.py", SOURCE, failed)], [])
     assert "| killed \\| at random | 40 | **failed** |" in made
+
+
+def test_a_file_whose_run_left_no_report_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, at in (("ROOT", "."), ("REPORTS", ".campaign"), ("PAGE", "page.md")):
+        monkeypatch.setattr(evidence, name, tmp_path / at)
+    files = [f"tests/faults/test_{name}.py" for name in ("killed", "well")]
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(SOURCE)
+    report = evidence.kept(files[1], evidence.begin(7, files))
+    assert report is not None
+    report.write_text(REPORT)
+    evidence.write()
+    made = (tmp_path / "page.md").read_text()
+    begun = "### Runs that are cut\n\n`tests/faults/test_"
+    assert f"{begun}killed.py`, **failed: no report**\n\n{begun}well.py`, 2 min" in made

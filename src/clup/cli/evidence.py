@@ -11,7 +11,7 @@ import os
 import platform
 import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -27,18 +27,24 @@ CAMPAIGN, SEED = "CLUP_CAMPAIGN", "CLUP_SEED"
 """What tests see in the environment: that there may be many faults, and what chance begins with."""
 
 
-def begin(seed: int) -> dict[str, str]:
-    """Forget the last campaign's reports, and return what this one adds to the environment."""
+def begin(seed: int, files: Iterable[str]) -> dict[str, str]:
+    """Given the files of tests that a campaign runs, return what it adds to the environment.
+
+    The last one's reports are forgotten. Those of this one are empty until pytest writes them: a
+    file whose pytest is killed is on the page all the same.
+    """
     click.echo(f"a campaign with --seed {seed}: its page is {PAGE.relative_to(ROOT)}")
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir()
     (REPORTS / "about.json").write_text(json.dumps(_about(seed)), encoding="utf-8")
+    for file in files:
+        _report(file).touch()
     return {CAMPAIGN: "1", SEED: str(seed)}
 
 
 def kept(path: str, environment: Mapping[str, str]) -> Path | None:
     """Given a file of tests, return where its report is kept; None outside a campaign."""
-    return REPORTS / f"{path.replace('/', '.')}.xml" if CAMPAIGN in environment else None
+    return _report(path) if CAMPAIGN in environment else None
 
 
 def options(report: Path) -> list[str]:
@@ -62,6 +68,10 @@ def write() -> None:
     ]
     PAGE.write_text(page(about, parts, bugs()), encoding="utf-8")
     click.echo(f"wrote {PAGE.relative_to(ROOT)}")
+
+
+def _report(path: str) -> Path:
+    return REPORTS / f"{path.replace('/', '.')}.xml"
 
 
 def _about(seed: int) -> dict[str, str]:

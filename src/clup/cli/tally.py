@@ -26,14 +26,14 @@ class Tally:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-def tally_of(report: str | None, status: int, strict: bool) -> tuple[Tally, list[str]]:
-    """Given pytest's JUnit report, if any, and its exit status, return the count.
+def tally_of(report: str, status: int, strict: bool) -> tuple[Tally, list[str]]:
+    """Given pytest's JUnit report, empty if there is none, and its exit status, return the count.
 
     A status other than 0 is at least one failure, also when the report tells of none. When
     `strict`, a skip whose reason does not begin with HERE counts as failed, and is returned as a
     line that names it.
     """
-    if report is None:
+    if not report:
         return Tally(failed=1), []
     suites = list(ElementTree.fromstring(report).iter("testsuite"))
     count = {

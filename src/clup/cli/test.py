@@ -120,12 +120,13 @@ def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None
     if not stages or WITH_LABS.intersection(stages):
         _equip(yes)
     environment = _environment()
-    if campaign:
-        environment |= evidence.begin(random.randrange(1 << 31) if seed is None else seed)
     chosen = dict.fromkeys((*stages, "vm") if campaign else stages or STAGES)
-    total = sum((_run_in_turn(stage, environment) for stage in chosen), Tally())
     beside = [(stage, step) for stage in chosen for step in STAGES[stage] if step.load is not None]
     beside += [("adoption", ADOPTION)] * campaign
+    if campaign:
+        files = [word for _, step in beside for word in _expanded(step) if word.endswith(".py")]
+        environment |= evidence.begin(random.randrange(1 << 31) if seed is None else seed, files)
+    total = sum((_run_in_turn(stage, environment) for stage in chosen), Tally())
     total += _run_side_by_side(beside, environment)
     if campaign:
         evidence.write()
@@ -205,7 +206,7 @@ def _run(
     with tempfile.TemporaryDirectory(prefix="clup-test-") as folder:
         report = evidence.kept(words[-1], environment) or Path(folder) / "report.xml"
         status = _call([*words, *evidence.options(report)], environment, output)
-        text = report.read_text(encoding="utf-8") if report.exists() else None
+        text = report.read_text(encoding="utf-8") if report.exists() else ""
     tally, unexcused = tally_of(text, status, strict="CI" in environment)
     for line in unexcused:
         click.echo(f"skipped in CI: {line}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 import pytest
 
 from clup import cli
-from clup.cli import ask, test
+from clup.cli import ask, evidence, test
 from clup.cli.tally import Tally, tally_of
 from clup.cli.test import STAGES, WITH_LABS, apart, expand
 from clup.lab import machine, needs
@@ -33,11 +34,11 @@ def report(
         (report(5, skipped=2, cases=EXCUSED + SKIPPED), 0, True, Tally(3, 1, 1)),
         (report(0), 5, False, Tally(0, 1)),
         (report(3), 2, False, Tally(3, 1)),
-        (None, 3, False, Tally(0, 1)),
-        (None, 0, False, Tally(0, 1)),
+        ("", 3, False, Tally(0, 1)),
+        ("", 0, False, Tally(0, 1)),
     ],
 )
-def test_tally(text: str | None, status: int, strict: bool, tally: Tally) -> None:
+def test_tally(text: str, status: int, strict: bool, tally: Tally) -> None:
     assert tally_of(text, status, strict)[0] == tally
 
 
@@ -117,3 +118,28 @@ def test_unasked_it_goes_on(
     # The installation of this test brings nothing, which is said.
     assert end.value.code == 1
     assert bare == ["update", "mmdebstrap"]
+
+
+def test_a_campaign_knows_beforehand_which_files_it_runs(
+    bare: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: set[str] = set()
+    ran: set[str] = set()
+
+    def begin(seed: int, files: Iterable[str]) -> dict[str, str]:
+        known.update(files)
+        return {}
+
+    def run(words: Sequence[str], *_: object) -> Tally:
+        ran.add(words[-1])
+        return Tally(passed=1)
+
+    monkeypatch.setattr(test, "_equip", lambda yes: None)
+    monkeypatch.setattr(test, "_run", run)
+    monkeypatch.setattr(evidence, "begin", begin)
+    monkeypatch.setattr(evidence, "write", lambda: None)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["test", "faults", "--campaign"])
+    assert end.value.code == 0
+    assert "tests/faults/test_cuts.py" in known
+    assert known == ran
