@@ -97,3 +97,10 @@ def test_a_file_whose_run_left_no_report_failed(
     made = (tmp_path / "page.md").read_text()
     begun = "### Runs that are cut\n\n`tests/faults/test_"
     assert f"{begun}killed.py`, **failed: no report**\n\n{begun}well.py`, 2 min" in made
+
+
+def test_only_files_of_tests_have_reports_on_the_page() -> None:
+    """Those of unit and lint, which are run by the folder, are no evidence of a campaign."""
+    assert evidence.kept("tests/lint", {evidence.CAMPAIGN: "1"}) is None
+    assert evidence.kept("tests/a.py", {}) is None
+    assert evidence.kept("tests/a.py", {evidence.CAMPAIGN: "1"}) is not None

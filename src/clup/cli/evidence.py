@@ -43,8 +43,11 @@ def begin(seed: int, files: Iterable[str]) -> dict[str, str]:
 
 
 def kept(path: str, environment: Mapping[str, str]) -> Path | None:
-    """Given a file of tests, return where its report is kept; None outside a campaign."""
-    return _report(path) if CAMPAIGN in environment else None
+    """Given a file of tests, return where its report is kept.
+
+    None outside a campaign, and for a folder of tests, such as those of the stage lint.
+    """
+    return _report(path) if CAMPAIGN in environment and path.endswith(".py") else None
 
 
 def options(report: Path) -> list[str]:
