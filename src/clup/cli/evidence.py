@@ -36,7 +36,7 @@ def begin(seed: int, files: Iterable[str]) -> dict[str, str]:
     click.echo(f"a campaign with --seed {seed}: its page is {PAGE.relative_to(ROOT)}")
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir()
-    (REPORTS / "about.json").write_text(json.dumps(_about(seed)), encoding="utf-8")
+    (REPORTS / "about.json").write_text(json.dumps(about() | {"seed": str(seed)}), encoding="utf-8")
     for file in files:
         _report(file).touch()
     return {CAMPAIGN: "1", SEED: str(seed)}
@@ -73,19 +73,19 @@ def write() -> None:
     click.echo(f"wrote {PAGE.relative_to(ROOT)}")
 
 
-def _report(path: str) -> Path:
-    return REPORTS / f"{path.replace('/', '.')}.xml"
-
-
-def _about(seed: int) -> dict[str, str]:
+def about() -> dict[str, str]:
+    """Return what is to be known of figures: when, of which revision and where they were seen."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     kernel = platform.release().partition("-")[0]
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "revision": f"`{revision.current(ROOT)}`",
         "machine": f"{os.cpu_count()} cores, {memory:.0f} GiB, Linux {kernel}",
-        "seed": str(seed),
     }
+
+
+def _report(path: str) -> Path:
+    return REPORTS / f"{path.replace('/', '.')}.xml"
 
 
 if __name__ == "__main__":

@@ -122,7 +122,8 @@ def command(stages: tuple[str, ...], yes: bool, campaign: bool, seed: int | None
     environment = _environment()
     chosen = dict.fromkeys((*stages, "vm") if campaign else stages or STAGES)
     beside = [(stage, step) for stage in chosen for step in STAGES[stage] if step.load is not None]
-    beside += [("adoption", ADOPTION)] * campaign
+    if campaign and "lab" not in chosen:
+        beside.append(("adoption", ADOPTION))
     if campaign:
         files = [word for _, step in beside for word in _expanded(step) if word.endswith(".py")]
         environment |= evidence.begin(random.randrange(1 << 31) if seed is None else seed, files)
