@@ -174,6 +174,11 @@ def test_an_older_revision(box: lab.Lab, tmp_path: Path, monkeypatch: pytest.Mon
         line = only_line(clup(NAME, "apply", SITE), HOST)
         assert f"{newer[:12]} was applied last, and {now[:12]} is older" in line
         assert line.endswith("(2030-01-01, eve@desk); pull first, or say --older")
+        on_machine(box, "touch /etc/eve; echo file /etc/eve >>/var/lib/clup/managed")
+        assert only_line(clup(NAME, "remove", "/etc/eve", SITE, "--yes"), HOST) == line
+        assert only_line(clup(NAME, "forget", "/etc/eve", SITE), HOST) == line
+        assert clup(NAME, "forget", "/etc/eve", SITE, "--older").exit == 0
+        on_machine(box, "rm /etc/eve")
         assert clup(NAME, "apply", SITE, "--older").exit == 0
     with journal_ending_in(box, json.dumps(entry | {"revision": "f" * 40})):
         line = only_line(clup(NAME, "apply", SITE), HOST)

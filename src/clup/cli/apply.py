@@ -8,6 +8,7 @@ import click
 from pyinfra.api.host import Host
 
 from clup import journal, managed, revision
+from clup.cli import outdated
 from clup.cli.session import FAILED, Session, run
 from clup.cli.target import ROOT, Target, target
 from clup.layers import selected
@@ -17,7 +18,7 @@ from roles import ROLES
 
 
 @click.command()
-@click.option("--older", is_flag=True, help="Apply although a later revision was applied before.")
+@outdated.option
 @target
 def command(target: Target, older: bool) -> None:
     """Converge the machines on their settings. A second run changes nothing.
@@ -39,7 +40,7 @@ def converge(session: Session, older: bool) -> None:
     now = revision.current(ROOT)
     for host in session.deployment.active:
         with session.deployment.alone(host):
-            if line := lock.take(host, session.screen.step) or _objection(host, now, older):
+            if line := lock.take(host, session.screen.step) or outdated.objection(host, now, older):
                 session.deployment.fail(host, line)
     if not session.deployment.active:
         return
@@ -103,19 +104,6 @@ def _execute(session: Session, plans: dict[str, list[Operation]], now: str) -> N
 
 def _lines(operations: Iterable[Operation]) -> list[str]:
     return [f"{each}: {line}" for each in operations for line in each.error.splitlines()]
-
-
-def _objection(host: Host, now: str, older: bool) -> str | None:
-    if older:
-        return None
-    try:
-        last = journal.last(host)
-    except ValueError as error:
-        return str(error)
-    if last is None:
-        return None
-    reason = revision.objection(ROOT, last.revision, now)
-    return f"{reason} ({last.time}, {last.who}); pull first, or say --older" if reason else None
 
 
 def _write_journal(session: Session, now: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Mapping
 from pyinfra.api.host import Host
 
 from clup import journal, managed, revision
+from clup.cli import outdated
 from clup.cli.session import Session
 from clup.cli.target import ROOT
 from clup.inventories import DeploymentError
@@ -58,16 +59,21 @@ def unknown(name: str, recorded: Mapping[str, frozenset[Thing]], active: list[Ho
     return f"{name}: nothing that clup made or manages on {hosts} has this name; {cure}"
 
 
-def each(session: Session, found: Mapping[Host, list[Thing]], action: str, act: Act) -> None:
+def each(
+    session: Session, found: Mapping[Host, list[Thing]], action: str, act: Act, older: bool
+) -> None:
     """Do something about every thing on every host, under its lock, and write it into the journal.
 
-    What is refused fails its host, of which the rest stays; what was done before stays done.
+    What is refused fails its host, of which the rest stays; what was done before stays done. A
+    checkout that is older than what was applied last takes what came since for what left, so it
+    is refused, unless it was said to go on with an `older` one.
     """
     now = revision.current(ROOT)
     session.document["hosts"] |= {host.name: {"done": []} for host in found}
     for host, things in found.items():
         with session.deployment.alone(host):
-            if line := lock.take(host, session.screen.step):
+            taken = lock.take(host, session.screen.step)
+            if line := taken or outdated.objection(host, now, older):
                 session.deployment.fail(host, line)
                 continue
             for thing in things:

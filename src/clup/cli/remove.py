@@ -8,6 +8,7 @@ import click
 from pyinfra.api.host import Host
 
 from clup import removal
+from clup.cli import outdated
 from clup.cli.ask import is_terminal
 from clup.cli.leaving import each, find
 from clup.cli.session import Session, run
@@ -19,8 +20,9 @@ from clup.managed import Thing
 @click.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Remove it without asking.")
+@outdated.option
 @machines
-def command(target: Target, name: str, yes: bool) -> None:
+def command(target: Target, name: str, yes: bool, older: bool) -> None:
     """Remove NAME, which left the settings, from the machines. Nothing is lost by it.
 
     \b
@@ -34,18 +36,14 @@ def command(target: Target, name: str, yes: bool) -> None:
     """
     if not yes and not is_terminal():
         raise click.UsageError("nobody is at a terminal to be asked; say --yes")
-    run("remove", target, lambda session: _remove(session, name, yes))
+    run("remove", target, lambda session: remove(session, find(session, name), yes, older))
 
 
-def _remove(session: Session, name: str, yes: bool) -> None:
-    remove(session, find(session, name), yes)
-
-
-def remove(session: Session, found: Mapping[Host, list[Thing]], yes: bool) -> None:
+def remove(session: Session, found: Mapping[Host, list[Thing]], yes: bool, older: bool) -> None:
     """Remove what was found on each host, once the user agrees."""
     if found and not yes and not _confirmed(found):
         raise DeploymentError("nothing was removed, as you said")
-    each(session, found, "remove", _removed)
+    each(session, found, "remove", _removed, older)
 
 
 def _removed(host: Host, thing: Thing) -> str:

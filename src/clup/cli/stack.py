@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from pyinfra.api.host import Host
 
-from clup.cli import Suggesting
+from clup.cli import Suggesting, outdated
 from clup.cli.ask import is_terminal
 from clup.cli.leaving import find
 from clup.cli.remove import remove as remove_found
@@ -43,8 +43,9 @@ def listed(target: Target) -> None:
 @command.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Take it down without asking.")
+@outdated.option
 @machines
-def remove(target: Target, name: str, yes: bool) -> None:
+def remove(target: Target, name: str, yes: bool, older: bool) -> None:
     """Take down the stack NAME, which left the settings. Its volumes and its data stay.
 
     \b
@@ -59,7 +60,7 @@ def remove(target: Target, name: str, yes: bool) -> None:
     run(
         "stack remove",
         target,
-        lambda session: remove_found(session, find(session, name, ("stack",)), yes),
+        lambda session: remove_found(session, find(session, name, ("stack",)), yes, older),
     )
 
 
