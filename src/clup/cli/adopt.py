@@ -11,6 +11,7 @@ from pyinfra.api.host import Host
 from clup.cli.session import FAILED, Session, run
 from clup.cli.target import Target, target
 from clup.found import ByRole, Found, Note, comment, fitting, new, python, tree
+from clup.inventories import DeploymentError
 from clup.layers import selected, validate
 from clup.settings import Problem
 from clup.transport import raw
@@ -29,18 +30,31 @@ def command(target: Target) -> None:
       clup adopt inventories/example.py >found.py
 
     Only what differs from the settings that there are is printed, as Python for a file of
-    `group_data`, with remarks about what settings do not say. No secret is printed. Exit 1 when a
-    host cannot be read, 3 when the settings that there are cannot be judged.
+    `group_data`, with remarks about what settings do not say. No secret is printed. Several hosts
+    want a file each: choose one with --limit, or say --json. Exit 1 when a host cannot be read, 3
+    when the settings that there are cannot be judged.
     """
     run("adopt", target, _adopt, whole=False)
 
 
 def _adopt(session: Session) -> None:
+    names = [host.name for host in session.deployment.hosts]
+    if len(names) > 1 and not session.target.as_json:
+        raise DeploymentError(several(names))
     session.connect(changes=False)
     for host in session.deployment.active:
         session.screen.step(f"{host.name}: reading what it is")
         with session.deployment.alone(host):
             _describe(session, host)
+
+
+def several(names: list[str]) -> str:
+    """Return the line about hosts whose settings would be printed as one file.
+
+    Each of them assigns the same roles, so that Python would keep those of the last host alone.
+    """
+    listed = ", ".join(names)
+    return f"{listed}: in one file the last one's settings win; say --limit HOST, one file each"
 
 
 def _describe(session: Session, host: Host) -> None:
