@@ -1,7 +1,8 @@
 """The removal of one thing from a machine, where nothing is lost by it; else it is refused.
 
 Each script judges and acts in one process on the machine. It ends with 0 when the thing is gone,
-and prints what stays; else the last line of stderr says what was found, and the cure.
+and prints what stays; else the last line of stderr says what was found, and the cure. Where a tool
+failed, that line is the tool's own, which has none.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from clup.transport import guard, raw
 
 SECONDS = 300
 """How long one removal may take: a disk writes what it still has before it is unmounted."""
+
+CURE = "mend that on the machine, then try again"
 
 # Given process ids, prints them with the names of their programs.
 _NAMED = """LC_ALL=C; export LC_ALL
@@ -104,13 +107,23 @@ fi
 echo "its data stays on its disk"
 """
 
+# A unit of systemd's, but no drop-in, is stopped first. A daemon that was passed its socket keeps
+# it open; without its name nobody reaches it. To disable a unit that is a link removes the link.
 _FILE = f"""{KEEP}
 if [ ! -e "$1" ] && [ ! -L "$1" ]; then exit 0; fi
 if [ -d "$1" ] && [ ! -L "$1" ]; then
   echo "file $1: is a directory; see what it is, and remove it by hand" >&2; exit 1
 fi
 keep "$1"
-rm -- "$1"
+unit=${{1#/etc/systemd/system/}}
+case $unit in
+  "$1" | */*) ;;
+  *.service | *.socket | *.timer)
+    systemctl --quiet disable --now -- "$unit"
+    sed -n 's/^ListenStream=\\(\\/.*\\)/\\1/p' "$1" |
+      while read -r at; do [ ! -S "$at" ] || rm -- "$at"; done ;;
+esac
+rm -f -- "$1"
 case $1 in /etc/systemd/*) systemctl daemon-reload ;; esac
 echo "it lies beside as $kept"
 """
@@ -164,8 +177,19 @@ def remove(host: Host, thing: Thing) -> str:
     words = guard.words(f"remove {thing}", *inner, stdin=stdin)
     answer = raw.run(host, raw.as_root(host, *words), stdin=stdin, timeout=SECONDS)
     if answer.status != 0:
-        raise RefusedError(answer.error)
+        raise RefusedError(_cured(thing, answer.error))
     return answer.stdout.decode(errors="replace").strip()
+
+
+def _cured(thing: Thing, line: str) -> str:
+    """Given the line about why a thing stays, return it with what it is about and a cure.
+
+    What clup words itself is "what: found; cure" already.
+    """
+    if "; " in line:
+        return line
+    what = "" if line.startswith(str(thing)) else f"{thing}: "
+    return f"{what}{line}; {CURE}"
 
 
 def _stack(name: str) -> tuple[bytes, list[str]]:

@@ -103,6 +103,9 @@ def test_a_folder_goes_only_when_it_is_empty(box: lab.Lab) -> None:
     assert "holds note" in refused(box, f"{OLD}/sub")
     on_machine(box, f"rm {OLD}/sub/note")
     removed(box, f"{OLD}/sub")
+    on_machine(box, f"mount -t tmpfs none {OLD}")
+    assert "busy; mend that on the machine, then try again" in refused(box, OLD)
+    on_machine(box, f"umount {OLD}")
     removed(box, OLD)
     on_machine(box, f"test ! -e {OLD}")
 
@@ -165,6 +168,37 @@ def test_a_file_is_kept_beside_and_a_name_is_forgotten(box: lab.Lab) -> None:
     assert after(box, "forget", "/etc/x").exit == 0
     on_machine(box, "test -e /etc/x")
     assert unmanaged(after(box, "plan")) == set()
+
+
+def test_a_unit_no_longer_runs_nor_listens(box: lab.Lab) -> None:
+    on_machine(
+        box,
+        """
+        cd /etc/systemd/system
+        printf '[Service]\\nExecStart=sleep 600\\n' >clup-old.service
+        printf '[Socket]\\nListenStream=/run/clup-old.sock\\n' >clup-old.socket
+        printf '[Install]\\nWantedBy=sockets.target\\n' >>clup-old.socket
+        for kind in socket service; do
+          echo "file $PWD/clup-old.$kind" >>/var/lib/clup/managed
+        done
+        systemctl daemon-reload
+        systemctl -q enable --now clup-old.socket
+        systemctl start clup-old.service
+        test -S /run/clup-old.sock
+        """,
+    )
+    removed(box, "/etc/systemd/system/clup-old.socket")
+    on_machine(
+        box,
+        """
+        test ! -e /run/clup-old.sock
+        test ! -e /etc/systemd/system/sockets.target.wants/clup-old.socket
+        systemctl is-active clup-old.service
+        """,
+    )
+    removed(box, "/etc/systemd/system/clup-old.service")
+    left = on_machine(box, "systemctl is-active clup-old.socket clup-old.service || true")
+    assert left == "inactive\ninactive\n"
 
 
 def test_the_journal_says_who_removed_what_and_an_apply_goes_on(box: lab.Lab) -> None:

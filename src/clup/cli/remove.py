@@ -32,7 +32,8 @@ def command(target: Target, name: str, yes: bool, older: bool) -> None:
     A stack is taken down, and its volumes and what it mounted stay; an account goes when no process
     of its runs, and its home stays; a group when nobody is in it; a mount when nothing uses it, out
     of /etc/fstab too, and its data stays on the disk; a folder when it is empty; a file is kept
-    beside as .bak.<UTC timestamp>. Else it is refused (exit 1), as is what the settings still have.
+    beside as .bak.<UTC timestamp>, a unit of systemd's once it is stopped. Else it is
+    refused (exit 1), as is what the settings still have.
     """
     if not yes and not is_terminal():
         raise click.UsageError("nobody is at a terminal to be asked; say --yes")
