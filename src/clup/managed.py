@@ -28,11 +28,12 @@ KINDS = {
 }
 """The kinds of thing, each with the sh test of whether the one named $2 is there."""
 
-# The whole record is replaced at once. Until the machine has clup's own folder, nothing was made.
+# The whole record is replaced at once. A machine without clup's own folder gets it with a mode that
+# the role base still has to correct: its operation, which a plan has listed, is to find work.
 # $1 the record; what is added comes as lines.
 _ADD = """set -eu
-[ -d "${1%/*}" ] || exit 0
 umask 077
+[ -d "${1%/*}" ] || mkdir -m 1700 -- "${1%/*}"
 { cat; if [ -f "$1" ]; then cat -- "$1"; fi; } | LC_ALL=C sort -u >"$1.new"
 sync -- "$1.new"
 mv -fT -- "$1.new" "$1"

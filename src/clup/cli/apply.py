@@ -53,8 +53,7 @@ def converge(session: Session, older: bool) -> None:
             session.deployment.fail(host, line)
     if not session.deployment.active:
         return
-    # Before the first change, as it must be known if this run is cut; and again with the journal,
-    # for a machine that had no place for it yet.
+    # Before the first change, as it must be known if this run is cut.
     for host in session.deployment.active:
         with session.deployment.alone(host):
             managed.add(host, _new(session, host))
@@ -118,13 +117,9 @@ def _write_journal(session: Session, now: str) -> None:
 
 
 def _note(session: Session, host: Host, now: str, result: str, changed: int, failed: str) -> None:
-    """Write a line into a machine's journal, and what it has clup manage from now on.
-
-    That it cannot be written fails the command.
-    """
+    """Write a line into a machine's journal. That it cannot be written fails the command."""
     role = session.target.role or "all"
     try:
-        managed.add(host, _new(session, host))
         journal.append(host, journal.entry(now, result, changed, failed, role))
     except OSError as error:
         session.exit = FAILED
