@@ -61,8 +61,9 @@ rules judge a rendered file, before anything is uploaded, and a live container, 
 prints it. What breaks one is named with its path, value, reason, cure and the rule's id.
 
 A container is a service, which stays up, or a job, which ends: it has the label `clup.class: job`.
-The guard is the one container that may hold Docker's socket. It is known by the name that its role
-gives it, never by what its own file says.
+The guard is the one container that may hold Docker's socket, guard and runner alone mount the key
+between them, and the runner alone its callers' tokens. They are known by the names that their role
+gives them, never by what their own file says.
 
 Sources: the CIS Docker Benchmark by its numbers; the documents that this project began with (seeds)
 by their sections; traps that were met when it was tried; the rules of the design.

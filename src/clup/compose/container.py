@@ -6,7 +6,17 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from clup.compose.problem import Path
-from clup.compose.service import KIND_LABEL, At, Kind, Log, Mount, Port, Service
+from clup.compose.service import (
+    KIND_LABEL,
+    NOTHING,
+    At,
+    Entrusted,
+    Kind,
+    Log,
+    Mount,
+    Port,
+    Service,
+)
 from clup.compose.value import (
     is_said,
     is_true,
@@ -28,12 +38,16 @@ _RUNC = ("", "runc", "io.containerd.runc.v2")
 
 
 def container(
-    inspected: object, guards: Collection[str] = (), volumes: Mapping[str, object] | None = None
+    inspected: object,
+    guards: Collection[str] = (),
+    volumes: Mapping[str, object] | None = None,
+    entrusted: Entrusted = NOTHING,
 ) -> Service:
     """Given what `docker inspect` prints of a container, return it as a service.
 
     `guards` are the names of the containers that may hold Docker's socket, `volumes` what `docker
-    volume inspect` prints, by name: a volume may stand for a folder of the host.
+    volume inspect` prints, by name: a volume may stand for a folder of the host; `entrusted` is
+    what containers are entrusted with.
     """
     root = mapping(inspected)
     config, host = mapping(root.get("Config")), mapping(root.get("HostConfig"))
@@ -52,6 +66,7 @@ def container(
         name=text(labels.get(f"{_LABEL}service")) or name,
         kind=kind,
         is_guard=name in guards,
+        entrusted=entrusted.get(name, ()),
         project=_project(labels, kind, name),
         images=(
             At(("Config", "Image"), text(config.get("Image"))),

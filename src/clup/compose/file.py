@@ -9,7 +9,7 @@ from clup.compose.document import Document
 from clup.compose.file_mounts import config_texts, mounts
 from clup.compose.file_ports import ports
 from clup.compose.problem import Path
-from clup.compose.service import KIND_LABEL, At, Log, Port, Service
+from clup.compose.service import KIND_LABEL, NOTHING, At, Entrusted, Log, Port, Service
 from clup.compose.value import (
     is_said,
     is_true,
@@ -43,16 +43,27 @@ _OUTSIDE = ("secrets", "configs")
 _OPEN_MODES = ("nat-unprotected", "routed")
 
 
-def services(document: Document, guards: Collection[str] = ()) -> list[Service]:
-    """Given a document and the container names of the guards, return its services.
+def services(
+    document: Document, guards: Collection[str] = (), entrusted: Entrusted = NOTHING
+) -> list[Service]:
+    """Given a document, the container names of the guards, and what containers are entrusted with,
+    return its services.
 
     What concerns the file as a whole is found in each of them.
     """
     found = mapping(document.data.get("services"))
-    return [_service(document.data, str(name), said, guards) for name, said in found.items()]
+    return [
+        _service(document.data, str(name), said, guards, entrusted) for name, said in found.items()
+    ]
 
 
-def _service(data: Mapping[str, Any], name: str, said: object, guards: Collection[str]) -> Service:
+def _service(
+    data: Mapping[str, Any],
+    name: str,
+    said: object,
+    guards: Collection[str],
+    entrusted: Entrusted,
+) -> Service:
     at: Path = ("services", name)
     service = mapping(said)
     hooks = [
@@ -66,10 +77,12 @@ def _service(data: Mapping[str, Any], name: str, said: object, guards: Collectio
         return texts(service.get(key), (*at, key))
 
     mounted = tuple(mounts(data, service, at))
+    container = text(service.get("container_name"))
     return Service(
         name=name,
         kind="job" if labels.get(KIND_LABEL) == "job" else "service",
-        is_guard=text(service.get("container_name")) in guards,
+        is_guard=container in guards,
+        entrusted=entrusted.get(container, ()),
         project=At(("name",), text(data.get("name"))),
         images=(
             At((*at, "image"), text(service.get("image"))),

@@ -6,6 +6,7 @@ the path at which it would have been.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -18,6 +19,12 @@ Kind = Literal["service", "job"]
 
 KIND_LABEL = "clup.class"
 """The label that says which of the two a container is; without it, a service."""
+
+
+Entrusted = Mapping[str, Collection[str]]
+"""By the names of containers, the paths of the host that they alone may mount."""
+
+NOTHING: Entrusted = {}
 
 
 @dataclass(frozen=True)
@@ -65,12 +72,14 @@ class Service:
     """One container, or what will become one.
 
     Limits are None where they were not said or cannot be read; `memory` and `swap` are in bytes,
-    `swap` is memory and swap together.
+    `swap` is memory and swap together. `entrusted` are paths of the host that nobody else may
+    mount: its role says so, and not its own file.
     """
 
     name: str
     kind: Kind
     is_guard: bool
+    entrusted: Collection[str]
     project: At[str]
     images: tuple[At[str], ...]
     elsewhere: tuple[At[str], ...]

@@ -14,6 +14,7 @@ from clup.compose.judge import Finding, judge, weigh
 from clup.compose.problem import ComposeError
 from clup.compose.render import render
 from clup.compose.schema import violations
+from clup.compose.service import NOTHING, Entrusted
 from clup.compose.value import mapping, text
 from clup.compose.waiver import Waiver
 
@@ -34,37 +35,45 @@ def stack(
     values: Mapping[str, object],
     *,
     guards: Collection[str] = (),
+    entrusted: Entrusted = NOTHING,
     waivers: Sequence[Waiver] = (),
     today: datetime.date,
     at: str = "waivers",
 ) -> Stack:
     """Given a template and its values, return the compose file that it makes.
 
-    `guards` are the names of the containers that may hold Docker's socket, `at` the setting at
-    which the waivers stand. Raise ComposeError with all problems of the first step that has any:
-    the template, the YAML, the schema, the invariants.
+    `guards` are the names of the containers that may hold Docker's socket, `entrusted` is what
+    containers are entrusted with, `at` the setting at which the waivers stand. Raise ComposeError
+    with all problems of the first step that has any: the template, the YAML, the schema, the
+    invariants.
     """
     rendered = render(template, folders, values)
     document = parse(rendered, f"{template}, rendered")
     if found := violations(document):
         raise ComposeError(found)
-    verdict = weigh(judge_file(document, guards), waivers, today, at)
+    verdict = weigh(judge_file(document, guards, entrusted), waivers, today, at)
     if verdict.problems:
         raise ComposeError(verdict.problems)
     return Stack(str(document.data["name"]), rendered, document, verdict.waived)
 
 
-def judge_file(document: Document, guards: Collection[str] = ()) -> list[Finding]:
+def judge_file(
+    document: Document, guards: Collection[str] = (), entrusted: Entrusted = NOTHING
+) -> list[Finding]:
     """Given a compose file, return each place that breaks an invariant. It never raises."""
-    return judge(file.services(document, guards), document.place)
+    return judge(file.services(document, guards, entrusted), document.place)
 
 
 def judge_container(
-    inspected: object, guards: Collection[str] = (), volumes: Mapping[str, object] | None = None
+    inspected: object,
+    guards: Collection[str] = (),
+    volumes: Mapping[str, object] | None = None,
+    entrusted: Entrusted = NOTHING,
 ) -> list[Finding]:
     """Given what `docker inspect` prints of a container, return each place that breaks one.
 
     `volumes` is what `docker volume inspect` prints, by name. It never raises.
     """
     name = text(mapping(inspected).get("Name")).removeprefix("/")
-    return judge([container(inspected, guards, volumes)], lambda _: f"container {name}")
+    service = container(inspected, guards, volumes, entrusted)
+    return judge([service], lambda _: f"container {name}")

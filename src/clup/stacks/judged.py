@@ -126,6 +126,7 @@ def _judged(spec: Spec, today: datetime.date) -> Judged:
         folders,
         spec.values,
         guards=spec.guards,
+        entrusted=spec.entrusted,
         waivers=spec.waivers,
         today=today,
         at=f"{spec.at}.waivers",

@@ -19,7 +19,9 @@ def unexpected(stack: Judged, state: StacksState) -> list[Finding]:
         finding
         for inspected in state.inspected
         if _project(inspected) == stack.name
-        for finding in judge_container(inspected, stack.spec.guards, state.volumes)
+        for finding in judge_container(
+            inspected, stack.spec.guards, state.volumes, stack.spec.entrusted
+        )
         if not any(
             waiver.holds(today)
             and waiver.rule == finding.rule

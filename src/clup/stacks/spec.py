@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from clup.compose.service import Entrusted
 from clup.compose.waiver import Waiver
 
 LIVE = "/srv/data/openclaw"
@@ -47,9 +48,10 @@ class Spec:
     `folder` is where its compose file is read, below LIVE; `template` is looked for in `folders`,
     then in TEMPLATES. `secrets` are files, or folders of files, on the machine that a change of
     starts their readers anew; some other operation makes them. `guards` are the names of the
-    containers that may hold Docker's socket. `seconds` are what it has to be well. `at` is the
-    setting that it comes from. `takeover` is whether it takes the place of containers that somebody
-    brought up by hand under its names or ports; None where no setting says so.
+    containers that may hold Docker's socket, `entrusted` by their names the paths of the host that
+    they alone may mount. `seconds` are what it has to be well. `at` is the setting that it comes
+    from. `takeover` is whether it takes the place of containers that somebody brought up by hand
+    under its names or ports; None where no setting says so.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Spec:
     configs: tuple[Config, ...] = ()
     secrets: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
+    entrusted: Entrusted = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     seconds: int = 120
     placed: Placed = "link"

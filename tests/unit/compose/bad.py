@@ -15,7 +15,15 @@ HOSTS_PATHS = (
     "/dev/shm", "/boot", "/var/lib/docker", "/var/lib/docker/volumes", "/usr", "/var/lib/clup",
     "/bin", "/lib", "/lib32", "/lib64", "/sbin", "/var/lib/containerd", "/var/spool/cron",
     "/home", "/home/psy", "/home/psy/.ssh", "/srv/x/.android", "/home/psy/x/.aws/credentials",
+    "/srv", "/srv/data", "/srv/cache", "/srv/cache/docker", "/srv/cache/docker/volumes/x/_data",
+    "/srv/cache/containerd", "/srv/data/openclaw", "/srv/data/openclaw/clup",
+    "/srv/data/openclaw/clup/web", "/srv/data/openclaw/runner", "/srv/data/openclaw/runner/keys",
+    "/srv/data/openclaw/runner/keys/guard", "/srv/data/openclaw/runner/tokens",
     *(f"/srv/x/{name}" for name in (".azure", ".config", ".docker", ".gnupg", ".kube", ".netrc")),
+)  # fmt: skip
+MOUNTABLE = (
+    "/srv/x", "/srv/data/openclaw/repo", "/srv/data/openclaw/runner/jobs", "/srv/data/openclaw/web",
+    "/srv/data/openclaw/clup-old", "/srv/cache/openclaw/runner/gradle", "/srv/cache/dockerfiles",
 )  # fmt: skip
 SOCKETS = (
     "/var/run/docker.sock", "/run/docker.sock", "/run//docker.sock", "/run/clup-docker/api",

@@ -22,7 +22,7 @@ from tests.unit.compose.bad import (
 )
 
 
-def _bind(source: str, target: str = "/x", create: bool | None = False) -> dict[str, Any]:
+def bind(source: str, target: str = "/x", create: bool | None = False) -> dict[str, Any]:
     bind = {} if create is None else {"bind": {"create_host_path": create}}
     return {"type": "bind", "source": source, "target": target, **bind}
 
@@ -31,22 +31,22 @@ GATEWAY = "com.docker.network.bridge.gateway_mode_ipv4"
 _MADE_OF_HOST = {"driver": "local", "driver_opts": {"type": "none", "o": "bind", "device": "/etc"}}
 IN_FILE: dict[str, list[Change]] = {
     "docker-socket": [
-        *(("volumes", [_bind(path)]) for path in SOCKETS),
+        *(("volumes", [bind(path)]) for path in SOCKETS),
         ("use_api_socket", True),
         ("/volumes.state", {"driver_opts": {"o": "bind", "device": "/run/docker.sock"}}),
         ("/secrets.key.file", "/var/run/docker.sock"),
     ],
     "host-paths": [
-        *(("volumes", [_bind(path)]) for path in HOSTS_PATHS),
-        ("volumes", [_bind("../jobs")]),
-        ("volumes", [_bind("~/jobs")]),
+        *(("volumes", [bind(path)]) for path in HOSTS_PATHS),
+        ("volumes", [bind("../jobs")]),
+        ("volumes", [bind("~/jobs")]),
         ("volumes", [{"type": "volume", "source": "/etc", "target": "/x"}]),
         ("/volumes.state", _MADE_OF_HOST),
         ("/secrets.key.file", "/etc/shadow"),
         ("/secrets.key.file", "./key"),
     ],
     "android-sdk": [
-        *(("volumes", [_bind(path)]) for path in SDKS),
+        *(("volumes", [bind(path)]) for path in SDKS),
         ("volumes", [{"type": "volume", "source": "state", "target": "/opt/android-sdk"}]),
     ],
     "mount-syntax": [
@@ -54,8 +54,8 @@ IN_FILE: dict[str, list[Change]] = {
         ("volumes", ["/srv/data/x:/x:ro"]),
         ("volumes", ["state:/state"]),
         ("volumes", ["/state"]),
-        ("volumes", [_bind("/srv/x", create=True)]),
-        ("volumes", [_bind("/srv/x", create=None)]),
+        ("volumes", [bind("/srv/x", create=True)]),
+        ("volumes", [bind("/srv/x", create=None)]),
     ],
     "published-ports": [
         *(("ports", [f"{address}:80:80"]) for address in ADDRESSES),

@@ -22,23 +22,23 @@ from tests.unit.compose.bad import (
 )
 
 
-def _mount(source: str, target: str = "/x", **options: Any) -> dict[str, Any]:
+def mount(source: str, target: str = "/x", **options: Any) -> dict[str, Any]:
     return {"Type": "bind", "Source": source, "Target": target, "BindOptions": options}
 
 
 LIVE: dict[str, list[Change]] = {
     "docker-socket": [
-        *(("Mounts", [_mount(path)]) for path in SOCKETS),
+        *(("Mounts", [mount(path)]) for path in SOCKETS),
         ("/Mounts", [{"Type": "bind", "Source": "/run/docker.sock", "Destination": "/s"}]),
     ],
     "host-paths": [
-        *(("Mounts", [_mount(path)]) for path in HOSTS_PATHS),
+        *(("Mounts", [mount(path)]) for path in HOSTS_PATHS),
         ("/Mounts", [{"Type": "bind", "Source": "/etc", "Destination": "/e"}]),
     ],
-    "android-sdk": [("Mounts", [_mount(path)]) for path in SDKS],
+    "android-sdk": [("Mounts", [mount(path)]) for path in SDKS],
     "mount-syntax": [
         ("Binds", ["/srv/data/x:/x:rw"]),
-        ("Mounts", [_mount("/srv/x", CreateMountpoint=True)]),
+        ("Mounts", [mount("/srv/x", CreateMountpoint=True)]),
     ],
     "published-ports": [
         *(

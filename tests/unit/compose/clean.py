@@ -10,6 +10,7 @@ from typing import Any
 from clup.compose.document import parse
 from clup.compose.judge import Finding
 from clup.compose.schema import violations
+from clup.compose.service import NOTHING, Entrusted
 from clup.compose.stack import judge_container, judge_file
 from tests.unit.compose.bad import GONE
 
@@ -36,14 +37,15 @@ def whole(below: str, place: str) -> str:
     return place[1:] if place.startswith("/") else f"{below}.{place}"
 
 
-def found_in_file(place: str, value: Any) -> list[Finding]:
+def found_in_file(place: str, value: Any, entrusted: Entrusted = NOTHING) -> list[Finding]:
     document = parse(json.dumps(changed(CLEAN.data, "services.web", place, value)), "compose.yaml")
     assert violations(document) == [], "the change is no compose file any more"
-    return judge_file(document, GUARDS)
+    return judge_file(document, GUARDS, entrusted)
 
 
-def found_live(place: str, value: Any) -> list[Finding]:
-    return judge_container(changed(CONTAINER, "HostConfig", place, value), GUARDS)
+def found_live(place: str, value: Any, entrusted: Entrusted = NOTHING) -> list[Finding]:
+    inspected = changed(CONTAINER, "HostConfig", place, value)
+    return judge_container(inspected, GUARDS, entrusted=entrusted)
 
 
 def rules(findings: list[Finding]) -> set[str]:

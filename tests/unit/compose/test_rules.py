@@ -9,8 +9,9 @@ import pytest
 from clup.compose.catalogue import CATALOGUE
 from clup.compose.schema import violations
 from clup.compose.stack import judge_container, judge_file
-from tests.unit.compose.breaks_file import IN_FILE
-from tests.unit.compose.breaks_live import LIVE
+from tests.unit.compose.bad import MOUNTABLE
+from tests.unit.compose.breaks_file import IN_FILE, bind
+from tests.unit.compose.breaks_live import LIVE, mount
 from tests.unit.compose.clean import (
     CLEAN,
     CONTAINER,
@@ -53,6 +54,31 @@ def test_a_container_breaks_just_that_rule(rule: str, place: str, value: Any) ->
     found = found_live(place, value)
     assert rules(found) == {rule}
     assert all(each.path.startswith(whole("HostConfig", place)) for each in found)
+
+
+@pytest.mark.parametrize("path", MOUNTABLE)
+def test_folders_of_stacks_can_be_mounted(path: str) -> None:
+    assert found_in_file("volumes", [bind(path)]) == []
+    assert found_live("Mounts", [mount(path)]) == []
+
+
+KEYS = "/srv/data/openclaw/runner/keys"
+
+
+@pytest.mark.parametrize(
+    ("name", "paths", "found"),
+    [
+        ("dkr-claw-runner", (KEYS,), set()),
+        ("dkr-claw-runner", ("/srv/data/openclaw/runner/tokens",), {"host-paths"}),
+        ("dkr-claw-socket-proxy", (KEYS,), {"host-paths"}),
+        ("web", (KEYS,), {"host-paths"}),
+    ],
+)
+def test_a_container_is_entrusted_by_its_name(
+    name: str, paths: tuple[str, ...], found: set[str]
+) -> None:
+    assert rules(found_in_file("volumes", [bind(KEYS)], {name: paths})) == found
+    assert rules(found_live("Mounts", [mount(KEYS)], {name: paths})) == found
 
 
 def test_each_rule_is_broken_in_a_file_and_live() -> None:

@@ -20,6 +20,8 @@ _SOCKET = re.compile(
 _SDK = re.compile(r"(?i)(.*/)?(android[-_.]?sdk[^/]*|android/sdk|sdk/android)(/.*)?")
 _SENSITIVE = (
     "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/root", "/run", "/sbin",
+    "/srv/cache/containerd", "/srv/cache/docker", "/srv/data/openclaw/clup",
+    "/srv/data/openclaw/runner/keys", "/srv/data/openclaw/runner/tokens",
     "/sys", "/usr", "/var/lib/clup", "/var/lib/containerd", "/var/lib/docker", "/var/run",
     "/var/spool",
 )  # fmt: skip
@@ -46,12 +48,14 @@ def _host_paths(service: Service) -> Iterator[Fault]:
         mount = at.value
         if not mount.is_host or _is_socket(mount) or _is_sdk(mount):
             continue
+        if _plain(mount.source) in service.entrusted:
+            continue
         if not mount.source.startswith("/"):
             reason = "is relative to a folder that the file does not name"
             yield Fault(at.path, shown(mount.source), reason, "write an absolute path")
         elif found := _sensitive(_plain(mount.source)):
             reason = f"shows the container {found}"
-            cure = "mount a folder of its own, below /srv"
+            cure = "mount a folder of its own, such as one below /srv/data/openclaw"
             yield Fault(at.path, shown(mount.source), reason, cure)
 
 
@@ -111,7 +115,8 @@ RULES = (
     Rule(
         "host-paths",
         "No sensitive path of the host is mounted",
-        "System folders, sockets, homes and keys are the host's own; a mount of what is above them"
+        "System folders, sockets, homes and keys are the host's own, and so are Docker's data, the"
+        " desired-state folder, and the job runner's keys and tokens; a mount of what is above them"
         " shows them too. A relative path depends on where the file is linked to.",
         f"{_CIS}, 5.6; trap 5",
         _host_paths,
