@@ -38,7 +38,8 @@ class Containers:
         self.watch = watch
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._archives = asyncio.Semaphore(_ARCHIVES)
-        self._coming = {"all": 0, "running": 0}
+        self._coming: dict[str, set[str]] = {"all": set(), "running": set()}
+        """The ids of those that are being made, or started. Docker may list them already."""
         self._unsure: set[str] = set()
         """The full ids of containers that Docker was starting when it went away. It may have begun
         them and forgotten that: it would run them a second time."""
@@ -72,7 +73,7 @@ class Containers:
                 "the parameters do not fit",
                 [str(each) for each in error.problems],
             ) from error
-        async with self._lock(asked.id), self._room("all", self.settings.most_containers):
+        async with self._lock(asked.id), self._room("all", asked.id):
             await self._note(asked)
             await self._make(job, asked, environment)
         say("created", id=asked.id, job=job.name, head=asked.head)
@@ -131,7 +132,7 @@ class Containers:
             if container.full_id in self._unsure:
                 message = "Docker went away while it started the container, which may have run"
                 raise Refusal(409, "has_run", f"{message}; a job's container runs once")
-            async with self._room("running", self.settings.most_running):
+            async with self._room("running", job_id):
                 await self._start(container.full_id)
         self.watch.wake()
         say("started", id=job_id, job=container.job)
@@ -217,14 +218,20 @@ class Containers:
         return self._locks.setdefault(job_id, asyncio.Lock())
 
     @asynccontextmanager
-    async def _room(self, what: str, most: int) -> AsyncIterator[None]:
-        """Hold a place among our containers, of which there are so many at most."""
-        self._coming[what] += 1
+    async def _room(self, what: str, job_id: str) -> AsyncIterator[None]:
+        """Hold a place for a container among all of ours, or those that run: of both there are so
+        many at most."""
+        is_all = what == "all"
+        most = self.settings.most_containers if is_all else self.settings.most_running
+        self._coming[what].add(job_id)
+        # Those who come later count this one. Those before are counted here, also if they have
+        # ended their coming when Docker's list is read.
+        taken = set(self._coming[what])
         try:
-            entries = await self._entries({"all": "1"} if what == "all" else {})
-            if len(listed(entries)) + self._coming[what] > most:
-                message = f"{most} containers are {'there' if what == 'all' else 'running'} already"
+            entries = await self._entries({"all": "1"} if is_all else {})
+            if len(taken.union(each["id"] for each in listed(entries))) > most:
+                message = f"{most} containers are {'there' if is_all else 'running'} already"
                 raise Refusal(429, "full", f"{message}; wait for one to end, or delete one")
             yield
         finally:
-            self._coming[what] -= 1
+            self._coming[what].discard(job_id)

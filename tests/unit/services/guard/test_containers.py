@@ -16,7 +16,7 @@ from services.guard.refusal import Refusal
 from services.guard.watch import Watch
 from services.jobs import Catalogue
 from tests.unit.services.guard.given import ID, SETTINGS
-from tests.unit.services.guard.test_owned import said
+from tests.unit.services.guard.test_owned import LABELS, said
 
 
 class _Docker:
@@ -57,3 +57,54 @@ def test_what_docker_may_have_started_is_not_started_again(tmp_path: Path) -> No
             await containers.start(ID)
 
     asyncio.run(story())
+
+
+class _SlowDocker:
+    """Docker with containers that were never started. It shows one as running before it has
+    answered that it started it."""
+
+    def __init__(self) -> None:
+        self.running: list[str] = []
+
+    async def call(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, **_: object
+    ) -> Any:
+        await asyncio.sleep(0)
+        if path == "/containers/json":
+            return [_of(each) | {"State": "running", "Created": 1} for each in self.running]
+        job_id = path.split("/")[2][-32:]
+        if method == "GET":
+            return _of(job_id) | {"State": {"Status": "created"}}
+        self.running.append(job_id)
+        for _turn in range(20):
+            await asyncio.sleep(0)
+        return None
+
+
+def _of(job_id: str) -> dict[str, Any]:
+    name, labels = f"/clup-job-{job_id}", LABELS | {"clup.job.id": job_id}
+    return said(name, labels) | {"Id": job_id * 2, "Names": [name], "Labels": labels}
+
+
+def test_as_many_start_at_once_as_may_run(tmp_path: Path) -> None:
+    docker = _SlowDocker()
+    client = cast(Docker, docker)
+    containers = Containers(
+        client, SETTINGS, Catalogue(tmp_path, 0), Ledger(tmp_path / "heads"), Watch(client)
+    )
+
+    async def late(number: int) -> bool:
+        for _turn in range(number * 4):
+            await asyncio.sleep(0)
+        return await containers.start(f"{number:032x}")
+
+    async def story() -> list[Any]:
+        asked = (late(number) for number in range(SETTINGS.most_running + 2))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    *begun, third, fourth = asyncio.run(story())
+    assert begun == [True, True]
+    assert isinstance(third, Refusal)
+    assert isinstance(fourth, Refusal)
+    assert (third.status, third.code) == (429, "full")
+    assert len(docker.running) == SETTINGS.most_running
