@@ -103,7 +103,8 @@ class Settings(Model):
     """Who may run jobs, merged over those of the site; None takes one of those away. Each has a
     token, which is made on the machine."""
     ids: Ids = Ids()
-    parallel: int = Field(default=4, ge=1, le=256)
+    # The runner has up to three connections to the guard for each, which takes 256 of an address.
+    parallel: int = Field(default=4, ge=1, le=64)
     """Jobs that run at a time, of all callers."""
     queued: int = Field(default=200, ge=1, le=10_000)
     """Jobs that wait, of all callers."""

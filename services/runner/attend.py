@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 
 from services.jobs import Job
 from services.runner.artifacts import Collected
@@ -18,6 +19,7 @@ from services.runner.collect import bring_artifacts, rest_of_output, spool_outpu
 from services.runner.guard import (
     AbsentError,
     Container,
+    FullError,
     GuardDownError,
     RefusedError,
     TakenError,
@@ -121,6 +123,10 @@ class Attendant:
                 reason = f"its container could not be started: {error}"
                 await self._finish("error", Result(reason=reason))
                 return
+            if lost is None:
+                reason = "a caller asked for its end before there was room for it to run"
+                await self._finish("cancelled", Result(reason=reason))
+                return
             began = time.monotonic()
             reading = asyncio.create_task(
                 spool_output(self._shop.guard, self._id, spool, self._shop.changes)
@@ -136,20 +142,31 @@ class Attendant:
                 reading.cancel()
             spool.close()
 
-    async def _start(self) -> bool:
+    async def _start(self) -> bool | None:
         """Start the container, and return whether the guard went away meanwhile: then it is asked
-        whether it did start, until it answers. Raise TakenError when nobody knows whether it ran,
-        RefusedError when it did not."""
+        whether it did start, until it answers. Return None where a caller asked for the end while
+        as many run as may. Raise TakenError when nobody knows whether it ran, RefusedError when it
+        did not."""
         lost = False
         while True:
             try:
                 if not lost or (await self._shop.guard.inspect(self._id)).state == "created":
                     await self._shop.guard.start(self._id)
                 return lost
+            except FullError as error:
+                log.warning("job %s: %s", self._id, error)
+                if await self._is_cancelled_within(_AGAIN_SECONDS):
+                    return None
             except GuardDownError as error:
                 log.warning("job %s: %s", self._id, error)
                 lost = True
                 await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _is_cancelled_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._cancelled.wait()
+        return self._cancelled.is_set()
 
     async def _watch(self, job: Job, began: float, lost: bool) -> tuple[Container | None, End]:
         """Wait until the container is over; end it when a caller asks, or for its time."""

@@ -27,6 +27,10 @@ class GuardDownError(Exception):
     """The guard, or Docker behind it, cannot be asked now. Says why."""
 
 
+class FullError(GuardDownError):
+    """The guard has as many containers, or as many that run, as it may: it did nothing."""
+
+
 class RefusedError(Exception):
     """The guard understood and said no."""
 
@@ -230,7 +234,8 @@ def _refusal(status: int, content: bytes) -> Exception:
     if status == 401:
         return GuardDownError("the guard does not take the runner's key; give both the same file")
     if status >= 500 or status == 429:
-        return GuardDownError(f"the guard cannot help now: {reason}")
+        kind = FullError if status == 429 else GuardDownError
+        return kind(f"the guard cannot help now: {reason}")
     if status == 404:
         return AbsentError(status, reason)
     return (TakenError if status == 409 else RefusedError)(status, reason)

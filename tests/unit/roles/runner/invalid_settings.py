@@ -25,4 +25,5 @@ INVALID: list[tuple[dict[str, Any], str, str]] = [
     ({"ids": {"guard": 0}}, "ids.guard", "or equal to 100"),
     ({"ids": {"untrusted": 2010}}, "ids.untrusted", "is the id of claw-runner too"),
     ({"reports_days": 0}, "reports_days", "or equal to 1"),
+    ({"parallel": 65}, "parallel", "or equal to 64"),
 ]

@@ -153,3 +153,10 @@ def test_the_proxy_of_the_source_keeps_the_rules_too(tmp_path: Path) -> None:
     assert services["dkr-claw-socket-proxy"]["environment"] == {
         "CONTAINERS": "1", "IMAGES": "1", "POST": "0", "SOCKET_PATH": "/run/docker/api.sock",
     }  # fmt: skip
+
+
+def test_the_guard_lets_as_many_jobs_run_as_the_runner_begins(tmp_path: Path) -> None:
+    [spec] = stacks(runner(tmp_path, parallel=40))
+    services = yaml.safe_load(judged(spec).files[0].content)["services"]
+    assert services["dkr-claw-socket-proxy"]["environment"]["GUARD_MOST_RUNNING"] == "40"
+    assert services["dkr-claw-runner"]["environment"]["RUNNER_PARALLEL"] == "40"

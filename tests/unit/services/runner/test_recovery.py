@@ -176,6 +176,38 @@ def test_what_a_dead_runner_left_running_is_removed_soon(tmp_path: Path) -> None
     asyncio.run(story())
 
 
+FULL = (429, "16 containers are running already; wait for one to end, or delete one")
+
+
+def test_a_job_for_which_there_is_no_room_yet_is_none_that_was_lost(tmp_path: Path) -> None:
+    async def story(it: Running) -> None:
+        it.guard.refusals["start"] = FULL
+        job = await it.run("ends")
+        await until(lambda: job in it.guard.containers)
+        await asyncio.sleep(0.1)
+        it.guard.refusals.clear()
+        said = await it.end(job)
+        # As if somebody had ended it, which it would count as after a loss.
+        assert (said["state"], said["result"]["exit_code"]) == ("failed", 137)
+
+    told(tmp_path, story, scripts={"ends": Script(exit_code=137)})
+
+
+def test_a_job_for_which_there_is_no_room_can_be_cancelled(tmp_path: Path) -> None:
+    async def story(it: Running) -> None:
+        it.guard.refusals["start"] = FULL
+        job = await it.run("brief")
+        await until(lambda: job in it.guard.containers)
+        await it.client().post(f"/v1/jobs/{job}/cancel")
+        said = await it.end(job)
+        assert said["state"] == "cancelled"
+        assert "before there was room" in said["result"]["reason"]
+        await until(lambda: it.guard.containers == {})
+        assert it.guard.started == {}
+
+    told(tmp_path, story, 20, scripts=SCRIPTS)
+
+
 def test_what_may_have_run_is_not_run_again(tmp_path: Path) -> None:
     async def story(it: Running) -> None:
         it.guard.refusals["start"] = (409, "Docker went away while it started the container")
