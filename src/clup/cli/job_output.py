@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TextIO
 
-from clup.jobs.harmless import harmless
+from clup.jobs.harmless import RESET, harmless
 
 
 class Output:
@@ -30,7 +30,8 @@ class Output:
             raise KeyboardInterrupt from None
 
     def end(self) -> None:
-        """End a line that was begun on a terminal, so that what follows stands by itself."""
+        """End colours and a line that were begun on a terminal, so that what follows stands by
+        itself, and can be seen."""
         for stream in self._streams.values():
             stream.end()
 
@@ -41,15 +42,21 @@ class _Stream:
         self._is_terminal = file.isatty()
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
         self._is_begun = False
+        self._is_coloured = False
 
     def write(self, data: bytes) -> None:
         if self._is_terminal:
             data = harmless(self._decoder.decode(data)).encode()
         self._is_begun = not data.endswith(b"\n") if data else self._is_begun
+        self._is_coloured = self._is_coloured or b"\x1b" in data
+        self._put(data)
+
+    def end(self) -> None:
+        if self._is_terminal:
+            self._put(RESET.encode() * self._is_coloured + b"\n" * self._is_begun)
+            self._is_begun = self._is_coloured = False
+
+    def _put(self, data: bytes) -> None:
         self._file.flush()
         self._file.buffer.write(data)
         self._file.buffer.flush()
-
-    def end(self) -> None:
-        if self._is_terminal and self._is_begun:
-            self.write(b"\n")

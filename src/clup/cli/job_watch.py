@@ -56,6 +56,7 @@ def _show(session: Session, output: Output, following: Following, event: Event) 
         output.end()
         session.screen.step(f"the connection broke ({event['reason']}); trying to go on from there")
     elif name == "state":
+        output.end()
         session.screen.step(f"still {event['state']}")
     elif name == "job" and not is_over(event["job"]):
         job = event["job"]

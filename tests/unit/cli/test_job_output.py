@@ -33,7 +33,7 @@ def test_a_terminal_gets_no_control_but_colours() -> None:
     ours, theirs = pty.openpty()
     argv = [sys.executable, "-c", SCRIPT.replace("{only_stderr}", "False")]
     subprocess.run(argv, stdout=theirs, stderr=subprocess.DEVNULL, timeout=30, check=True)
-    assert os.read(ours, 1000).decode() == "\\x1b]0;evil\\x07ü \\xff\x1b[31mred\r\n"
+    assert os.read(ours, 1000).decode() == "\\x1b]0;evil\\x07ü \\xff\x1b[31mred\x1b[0m\r\n"
     os.close(ours)
     os.close(theirs)
 

@@ -12,6 +12,12 @@ from clup.jobs.harmless import harmless, plain
     [
         ("plain ü\tline\r\n", "plain ü\tline\r\n"),
         ("\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m"),
+        ("\x1b[38;5;8;48;2;8;8;8mgrey\x1b[m", "\x1b[38;5;8;48;2;8;8;8mgrey\x1b[m"),
+        ("\x1b[8mhidden", r"\x1b[8mhidden"),
+        ("\x1b[38;5;1;08;mhidden", r"\x1b[38;5;1;08;mhidden"),
+        ("\x1b[38;5;48;5;8mhidden", r"\x1b[38;5;48;5;8mhidden"),
+        ("\x1b[38;2;1;8mhidden", r"\x1b[38;2;1;8mhidden"),
+        ("\x1b[58;5;8mhidden", r"\x1b[58;5;8mhidden"),
         ("\x1b]52;c;ZWNobw==\x07", r"\x1b]52;c;ZWNobw==\x07"),
         ("\x1b[2J\x1b[H", r"\x1b[2J\x1b[H"),
         ("\x9b2J", r"\x9b2J"),
