@@ -30,6 +30,7 @@ def stacks(settings: Settings) -> Iterator[Spec]:
         values=values(settings),
         secrets=(files.KEYS,),
         guards=(BEFORE_DOCKER,),
+        private={"runner_inside": (BEFORE_DOCKER, CONTAINER)},
         entrusted={BEFORE_DOCKER: (files.KEYS,), CONTAINER: (files.KEYS, files.TOKENS)},
         placed=settings.placed,
         takeover=settings.takeover,

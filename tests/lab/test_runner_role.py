@@ -375,6 +375,14 @@ def test_a_member_of_the_guards_group_is_found(site: Site) -> None:
     site.there("gpasswd -d psy claw-guard >/dev/null")
 
 
+def test_a_container_that_joins_the_guards_network_is_found(site: Site) -> None:
+    run = "docker run -d --name guest --network runner_inside --entrypoint /bin/busybox hello"
+    site.there(f"{run} sleep 600 >/dev/null")
+    failed = site.run("verify").checks("failed")
+    assert any("in the network runner_inside" in line and "guest" in line for line in failed)
+    site.there("docker rm -f guest >/dev/null")
+
+
 def test_a_boot_brings_it_back(site: Site) -> None:
     lab.reboot(NAME, print)
     site.well()

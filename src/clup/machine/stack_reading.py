@@ -82,10 +82,11 @@ def summary(listed: Mapping[str, Any]) -> dict[str, Any]:
     """Given a container as Docker lists it, return what is needed of it.
 
     `health` is "", "starting", "healthy" or "unhealthy"; `code` is the exit code of one that ended;
-    `ports` are those of the machine that it holds.
+    `ports` are those of the machine that it holds, `networks` the names of those that it is in.
     """
     labels = listed.get("Labels") or {}
     ports = listed.get("Ports") or []
+    networks = (listed.get("NetworkSettings") or {}).get("Networks") or {}
     status = listed.get("Status") or ""
     health = re.search(r"\((?:health: )?(starting|healthy|unhealthy)\)", status)
     code = re.match(r"(?:Exited|Restarting) \((\d+)\)", status)
@@ -101,6 +102,7 @@ def summary(listed: Mapping[str, Any]) -> dict[str, Any]:
         "health": health[1] if health else "",
         "code": int(code[1]) if code else None,
         "ports": sorted({each["PublicPort"] for each in ports if each.get("PublicPort")}),
+        "networks": sorted(networks),
     }
 
 

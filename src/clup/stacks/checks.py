@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from clup.checks import APPLY, Result, expect, read
-from clup.facts.stacks import Stacks
+from clup.facts.stacks import Stacks, StacksState
 from clup.stacks.change import change, question
-from clup.stacks.judged import judged
+from clup.stacks.judged import Judged, judged
 from clup.stacks.live import unexpected
 from clup.stacks.spec import Spec
 
@@ -25,9 +25,20 @@ def checks(host: Host, role: str, specs: Sequence[Spec]) -> Iterator[Result]:
         needed = change(stack, state)
         reasons = list(needed.reasons) if needed else []
         yield expect(f"{what} runs as its settings say", [], reasons, APPLY)
+        yield from private(role, stack, state)
         found = [str(finding) for finding in unexpected(stack, state)]
         cure = "see who started that container, then `clup apply`"
         yield expect(f"{what} breaks no invariant while it runs", [], found, cure)
         for finding in stack.waived:
             line = f"{what}: {finding.rule} is waived for {finding.service}"
             yield Result(line, "passed")
+
+
+def private(role: str, stack: Judged, state: StacksState) -> Iterator[Result]:
+    """Given a stack and its machine, look for others in the networks that are its own: another
+    stack's file, or anybody who may use Docker, can have a container join any."""
+    for network, members in stack.spec.private.items():
+        found = [each["name"] for each in state.containers if network in each["networks"]]
+        what = f"{role}: {' and '.join(members)} alone are in the network {network}"
+        cure = f"`docker network disconnect {network} NAME`, and see who had it join"
+        yield expect(what, sorted(members), sorted(found), cure)

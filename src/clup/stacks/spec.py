@@ -49,9 +49,10 @@ class Spec:
     then in TEMPLATES. `secrets` are files, or folders of files, on the machine that a change of
     starts their readers anew; some other operation makes them. `guards` are the names of the
     containers that may hold Docker's socket, `entrusted` by their names the paths of the host that
-    they alone may mount. `seconds` are what it has to be well. `at` is the setting that it comes
-    from. `takeover` is whether it takes the place of containers that somebody brought up by hand
-    under its names or ports; None where no setting says so.
+    they alone may mount; `private` are networks, by their names in Docker, with the names of the
+    containers that alone may be in them. `seconds` are what it has to be well. `at` is the setting
+    that it comes from. `takeover` is whether it takes the place of containers that somebody brought
+    up by hand under its names or ports; None where no setting says so.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Spec:
     secrets: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     entrusted: Entrusted = field(default_factory=dict)
+    private: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     seconds: int = 120
     placed: Placed = "link"

@@ -63,6 +63,12 @@ def test_the_ports_that_a_container_holds() -> None:
     assert [summary(each)["ports"] for each in (listed, LISTED)] == [[8080], []]
 
 
+def test_the_networks_that_a_container_is_in() -> None:
+    networks = {"Networks": {"web_default": {"IPAddress": ""}, "runner_inside": {}}}
+    found = [summary({**LISTED, "NetworkSettings": networks}), summary(LISTED)]
+    assert [each["networks"] for each in found] == [["runner_inside", "web_default"], []]
+
+
 def test_a_secret_is_known_by_a_digest_that_needs_the_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,3 +160,13 @@ def test_the_guard_lets_as_many_jobs_run_as_the_runner_begins(tmp_path: Path) ->
     services = yaml.safe_load(judged(spec).files[0].content)["services"]
     assert services["dkr-claw-socket-proxy"]["environment"]["GUARD_MOST_RUNNING"] == "40"
     assert services["dkr-claw-runner"]["environment"]["RUNNER_PARALLEL"] == "40"
+
+
+def test_the_guards_network_is_for_guard_and_runner(tmp_path: Path) -> None:
+    [spec] = stacks(runner(tmp_path))
+    said = yaml.safe_load(judged(spec).files[0].content)
+    assert said["networks"]["inside"] == {"internal": True}
+    joined = {each["container_name"] for each in said["services"].values()
+              if "inside" in each["networks"]}  # fmt: skip
+    [(network, members)] = spec.private.items()
+    assert (network, set(members)) == (f"{spec.name}_inside", joined)
