@@ -24,6 +24,7 @@ from roles.runner.files import (
     made,
     rights,
     socket_file,
+    wrong_writers,
 )
 from roles.runner.jobs import read as read_jobs
 from roles.runner.settings import GUARD, Settings
@@ -74,8 +75,9 @@ def _files(host: Host, settings: Settings) -> Iterator[Result]:
     for text in texts:
         what = f"runner: {text.path} is as its settings say, and root's"
         yield expect(what, True, text.is_converged(there[text.path]), APPLY)
-    is_let = settings.ids.runner in read(host, DefaultWriters, JOBS_CACHE)
-    yield expect(f"runner: it can prune {JOBS_CACHE}", True, is_let, APPLY)
+    wrong = wrong_writers(read(host, DefaultWriters, JOBS_CACHE), settings.ids)
+    what = f"runner: of the services the guard alone writes in {JOBS_CACHE}"
+    yield expect(what, "", wrong, APPLY)
     strange = read(host, Foreign, JOBS)
     yield expect(f"runner: root alone writes what is in {JOBS}", [], strange, APPLY)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from clup.operations.files import File
 from clup.operations.made_files import Made
-from roles.runner.settings import CACHE, DATA, GUARD, MOUNT, RUNNER, Caller, Settings
+from roles.runner.settings import CACHE, DATA, GUARD, MOUNT, RUNNER, Caller, Ids, Settings
 
 REPOSITORIES = f"{MOUNT}/openclaw/repo"
 
@@ -52,9 +52,18 @@ def socket_file() -> File:
 
 
 def cache_file() -> File:
-    """Return what lets the runner prune the cache: trusted jobs make folders of their own in it."""
-    line = f"a+ {JOBS_CACHE} - - - - default:user:{RUNNER}:rwx\n"
+    """Return what lets the guard prune the cache: trusted jobs make folders of their own in it."""
+    line = f"a+ {JOBS_CACHE} - - - - default:user:{GUARD}:rwx\n"
     return File("/etc/tmpfiles.d/clup-runner.conf", line)
+
+
+def wrong_writers(writers: list[int], ids: Ids) -> str:
+    """Given who may do all in folders that are made in the cache, return what is wrong with it, or
+    nothing. Others run what lies there, and the runner, which talks to callers, must not write
+    it."""
+    if ids.runner in writers:
+        return f"{JOBS_CACHE} lets the runner write"
+    return "" if ids.guard in writers else f"{JOBS_CACHE} does not let the guard remove files"
 
 
 def rights(name: str, caller: Caller) -> File:

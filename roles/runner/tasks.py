@@ -8,6 +8,7 @@ from clup.command import sh
 from clup.facts.acl import DefaultWriters
 from clup.operations import docker_socket, files, made_files
 from clup.operations.foreign import set_aside
+from clup.operations.programs import program
 from roles.runner.files import (
     AUDIT,
     JOBS,
@@ -17,6 +18,7 @@ from roles.runner.files import (
     made,
     rights,
     socket_file,
+    wrong_writers,
 )
 from roles.runner.images import path, to_load
 from roles.runner.jobs import read
@@ -47,13 +49,17 @@ def converge(settings: Settings) -> None:
         pending=_SOCKET,
         among=among,
     )
-    is_let = settings.ids.runner in host.get_fact(DefaultWriters, folder=JOBS_CACHE)
+    ids = settings.ids
     files.configured(
-        name="Let the runner prune the cache of jobs",
+        name="Let the guard prune the cache of jobs",
         files=[cache],
-        then=[sh("systemd-tmpfiles", "--create", cache.path)],
+        then=[
+            sh("systemd-tmpfiles", "--create", cache.path),
+            # What the runner was once let do there, it could do to what others run.
+            program("acl", JOBS_CACHE, str(ids.runner), str(ids.guard)),
+        ],
         pending=_CACHE,
-        because="" if is_let else f"{JOBS_CACHE} does not let it",
+        because=wrong_writers(host.get_fact(DefaultWriters, folder=JOBS_CACHE), ids),
         among=among,
     )
     made_files.made(

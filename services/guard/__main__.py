@@ -8,6 +8,8 @@ import signal
 import sys
 
 from services.guard.app import App
+from services.guard.body import MB
+from services.guard.cache import Cache
 from services.guard.containers import Containers
 from services.guard.docker import Docker
 from services.guard.ledger import Ledger
@@ -28,7 +30,8 @@ async def serve(settings: Settings) -> None:
     jobs = Catalogue(settings.jobs, settings.jobs_owner)
     ledger = Ledger(settings.ledger)
     async with Docker(settings.docker_socket) as docker:
-        watch = Watch(docker)
+        cache = Cache(settings.cache, settings.cache_days, settings.cache_mb * MB)
+        watch = Watch(docker, cache)
         app = App(Containers(docker, settings, jobs, ledger, watch), settings.key)
         host, port = settings.listen
         server = await loop.create_server(app.door, host, port, backlog=128)

@@ -132,7 +132,7 @@ class Containers:
             if container.full_id in self._unsure:
                 message = "Docker went away while it started the container, which may have run"
                 raise Refusal(409, "has_run", f"{message}; a job's container runs once")
-            async with self._room("running", job_id):
+            async with self._room("running", job_id), self.watch.cache.used():
                 await self._start(container.full_id)
         self.watch.wake()
         say("started", id=job_id, job=container.job)

@@ -38,6 +38,14 @@ class Settings:
     """Path on the host: the parent of all repositories."""
     cache_gradle: str
     """Path on the host."""
+    cache: Path | None
+    """Where the guard itself finds that folder; without it nothing prunes the cache."""
+    cache_days: int
+    """Files of the cache are removed when nobody has read them for so many days, except on a
+    filesystem that is mounted noatime,"""
+    cache_mb: int
+    """and before that, the longest unread first (on noatime, the first written), when all together
+    have more than so many MB."""
     untrusted_user: str
     """UID:GID of jobs that are not trusted; those of trusted ones are others."""
     trusted_user: str
@@ -90,6 +98,11 @@ def _path(text: str) -> Path:
     return Path(_host_path(text))
 
 
+def _path_or_none(text: str) -> Path | None:
+    """Return an absolute path in the guard's container, or nothing."""
+    return _path(text) if text else None
+
+
 def _host_path(text: str) -> str:
     """Return an absolute path on the host, in its plain form."""
     if not text.startswith("/") or posixpath.normpath(text) != text or text == "/":
@@ -128,6 +141,16 @@ def _count(text: str) -> int:
     return _bounded(text, 1, 10_000)
 
 
+def _days(text: str) -> int:
+    """Return a number from 1 to 36500."""
+    return _bounded(text, 1, 36_500)
+
+
+def _megabytes(text: str) -> int:
+    """Return a number from 1 to 100000000."""
+    return _bounded(text, 1, 100_000_000)
+
+
 def _bounded(text: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
         raise ValueError("is out of bounds")
@@ -150,6 +173,9 @@ _SETTINGS: dict[str, tuple[Callable[[str], Any], str | None]] = {
     "ledger": (_path, None),
     "repositories": (_host_path, None),
     "cache_gradle": (_host_path, None),
+    "cache": (_path_or_none, ""),
+    "cache_days": (_days, "90"),
+    "cache_mb": (_megabytes, "20480"),
     "untrusted_user": (_user, None),
     "trusted_user": (_user, None),
     "most_containers": (_count, "256"),

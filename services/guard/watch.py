@@ -1,5 +1,5 @@
 """Watches what runs: ends jobs that are over their time, their disk or their files, and notes what
-they use.
+they use. While nothing runs it has the cache pruned.
 
 It needs no runner: a job whose runner died is ended all the same.
 """
@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from services.guard.body import GRACE_SECONDS, MB
+from services.guard.cache import Cache
 from services.guard.docker import Docker, DockerError, DockerGoneError
 from services.guard.files import counted, taken
 from services.guard.owned import FILTER, OF_JOBS, Owned, listed, owned
@@ -64,7 +65,8 @@ class Seen:
 class Watch:
     """The loop, and what it knows of each container by its full id."""
 
-    def __init__(self, docker: Docker):
+    def __init__(self, docker: Docker, cache: Cache):
+        self.cache = cache
         self._docker = docker
         self._seen: dict[str, Seen] = {}
         self._wake = asyncio.Event()
@@ -91,6 +93,7 @@ class Watch:
         """Look again and again."""
         while True:
             is_busy = True
+            self.cache.mark()
             try:
                 is_busy = await self._look()
                 if self._is_gone:
@@ -99,6 +102,8 @@ class Watch:
                 self._is_gone = False
                 if time.monotonic() >= self._sweep_at:
                     await self._sweep()
+                if not is_busy:
+                    await self.cache.prune()
             except (DockerError, DockerGoneError) as error:
                 if not self._is_gone:
                     say("docker is gone", error=str(error))

@@ -27,7 +27,7 @@ class Settings:
     data_dir: Path = Path("/runner-data")
     """What lasts: `state`, `audit` and `reports` are written, `jobs` and `tokens` only read."""
     cache_dir: Path = Path("/runner-cache")
-    """What may be lost: `tmp` for work that is going on, `gradle` for the jobs' cache."""
+    """What may be lost: `tmp` for work that is going on."""
     host: str = "0.0.0.0"
     """The address to listen on; the container's port is published on 127.0.0.1 alone."""
     port: int = 8080
@@ -43,12 +43,6 @@ class Settings:
     """Logs and artifacts are removed after so many days,"""
     reports_mb: int = 10_240
     """and before that, the oldest first, when all together have more than so many MB."""
-    cache_days: int = 90
-    """Files of the jobs' cache are removed when nobody has read them for so many days, except on a
-    filesystem that is mounted noatime,"""
-    cache_mb: int = 20_480
-    """and before that, the longest unread first (on noatime, the first written), when all together
-    have more than so many MB."""
     jobs_owner: int | None = None
     """The user id that job files must belong to; none is asked for where it is not said."""
 
@@ -88,11 +82,6 @@ class Settings:
         return self.cache_dir / "tmp"
 
     @property
-    def shared_cache(self) -> Path:
-        """The folder of the cache that jobs share."""
-        return self.cache_dir / "gradle"
-
-    @property
     def guard_url(self) -> str:
         """The guard's address as a URL."""
         return self.docker_host.replace("tcp://", "http://", 1)
@@ -106,8 +95,6 @@ BOUNDS = {
     "followers": (4, 1024),
     "reports_days": (1, 36_500),
     "reports_mb": (1, 100_000_000),
-    "cache_days": (1, 36_500),
-    "cache_mb": (1, 100_000_000),
     "jobs_owner": (0, 2**32 - 2),
 }
 _PATHS = ("data_dir", "cache_dir", "guard_key_file")

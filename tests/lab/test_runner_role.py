@@ -32,7 +32,9 @@ RUN = "runner: Run guard and runner"
 JOBS = "runner: Put the jobs in place"
 KEYS = "runner: Make the keys and tokens that are not there yet"
 SOCKET = "runner: Give the guard a socket of Docker's of its own"
+PRUNE = "runner: Let the guard prune the cache of jobs"
 ASIDE = "runner: Set aside jobs that somebody but root could write"
+AS = "setpriv --reuid {0} --regid {0} --clear-groups"
 STARTED = "docker inspect -f '{{.State.StartedAt}}' dkr-claw-runner dkr-claw-socket-proxy"
 
 JOB = """job: {name}
@@ -294,6 +296,48 @@ def test_rights_that_changed_are_in_force_without_a_restart(site: Site) -> None:
     assert site.run("verify").checks("failed") == []
 
 
+def test_a_runner_that_could_write_what_jobs_run_cannot_any_more(site: Site) -> None:
+    """A machine of a former version: what trusted jobs made the runner may exchange."""
+    trusted, runner = AS.format("claw-trusted"), AS.format("claw-runner")
+    seen = f"{CACHE}/gradle {DATA}/jobs {DATA}/keys {DATA}/tokens /srv/data/openclaw/repo"
+    writable = f"{runner} find {seen} -writable 2>/dev/null || true"
+    site.there(
+        f"echo 'a+ {CACHE}/gradle - - - - default:user:claw-runner:rwx' >/tmp/former.conf\n"
+        "systemd-tmpfiles --create /tmp/former.conf; rm /tmp/former.conf\n"
+        f"{trusted} sh -c 'mkdir -p {CACHE}/gradle/m2/org; echo >{CACHE}/gradle/m2/org/a.jar'"
+    )
+    assert f"{CACHE}/gradle/m2/org/a.jar" in site.there(writable).splitlines()
+    [failed] = site.run("verify").checks("failed")
+    assert f"of the services the guard alone writes in {CACHE}/gradle" in failed
+    assert site.run("plan").operations("would change") == {PRUNE}
+    applied = site.run("apply")
+    assert applied.operations("changed") == {PRUNE}, applied.stderr
+    site.there(f"{trusted} sh -c 'mkdir {CACHE}/gradle/m2/new; echo >{CACHE}/gradle/m2/new/b.jar'")
+    assert site.there(writable) == ""
+    assert site.there("docker exec dkr-claw-runner ls /runner-cache") == "tmp\n"
+    again = site.run("apply")
+    assert (again.exit, again.operations("changed")) == (0, set()), again.stderr
+    assert site.run("verify").checks("failed") == []
+
+
+def test_the_guard_prunes_the_cache(site: Site) -> None:
+    trusted = AS.format("claw-trusted")
+    site.there(f"""{trusted} sh -c 'cd {CACHE}/gradle/m2
+        head -c 2000000 /dev/zero >old.jar; head -c 2000000 /dev/zero >new.jar
+        touch -d "2 days ago" old.jar'""")
+    applied = site.run("apply", cache_mb=3)
+    assert applied.operations("changed") == {RUN}, applied.stderr
+    site.well()
+    until = time.monotonic() + 60
+    while (there := site.there(f"cd {CACHE}/gradle/m2; ls *.jar")) != "new.jar\n":
+        assert time.monotonic() < until, there
+        time.sleep(1)
+    assert "cache pruned" in site.there("docker logs dkr-claw-socket-proxy")
+    assert site.run("apply").operations("changed") == {RUN}
+    site.there(f"rm -r {CACHE}/gradle/m2")
+    site.well()
+
+
 BREAKAGES = [
     Breakage(
         "a key that everybody reads",
@@ -339,10 +383,10 @@ BREAKAGES = [
         checks=("stack runner runs as its settings say",),
     ),
     Breakage(
-        "a cache that the runner cannot prune",
+        "a cache that the guard cannot prune",
         f"cd {CACHE}; rmdir gradle; mkdir gradle; chown claw-trusted:claw-trusted gradle",
-        changes=("runner: Let the runner prune the cache of jobs",),
-        checks=(f"it can prune {CACHE}/gradle",),
+        changes=(PRUNE,),
+        checks=(f"of the services the guard alone writes in {CACHE}/gradle",),
     ),
     Breakage(
         "its socket no longer there at boot",

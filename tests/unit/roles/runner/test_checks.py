@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from roles.runner.checks import KEYS, health
+from roles.runner.files import wrong_writers
 from roles.runner.settings import Settings
 
 ID = f"sha256:{'1' * 64}"
@@ -39,3 +40,18 @@ def test_its_health(settings: Settings, said: dict[str, Any], failed: list[str])
 def test_an_answer_that_is_none() -> None:
     [result] = health("curl: (7)\nConnection refused", GUARD)
     assert (result.status, result.found) == ("failed", "it answers 'Connection refused'")
+
+
+@pytest.mark.parametrize(
+    ("writers", "words"),
+    [
+        ([2011], ""),
+        ([2011, 2000], ""),
+        ([], "does not let the guard remove files"),
+        ([2010, 2011], "lets the runner write"),
+    ],
+)
+def test_who_may_write_the_cache(writers: list[int], words: str) -> None:
+    found = wrong_writers(writers, GUARD.ids)
+    assert found.endswith(words)
+    assert bool(found) == bool(words)

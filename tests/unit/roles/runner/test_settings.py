@@ -13,6 +13,7 @@ from clup.stacks.judged import judged
 from roles import Settings
 from roles.accounts.settings import Settings as Accounts
 from roles.layout.settings import Settings as Layout
+from roles.runner.files import JOBS
 from roles.runner.jobs import read
 from roles.runner.settings import Settings as Runner
 from roles.runner.stacks import stacks
@@ -139,6 +140,28 @@ def test_one_that_is_not_enabled_asks_for_nothing(tmp_path: Path) -> None:
     absent = Runner.model_validate({"jobs": str(tmp_path / "nowhere")})
     assert Settings.relations({"runner": absent, "accounts": Accounts()}) == []
     assert list(stacks(absent)) == []
+
+
+def test_what_jobs_see_of_the_machine_no_service_but_the_guard_can_write(tmp_path: Path) -> None:
+    """Jobs run what lies there: whoever could exchange it would run as they do."""
+    [spec] = stacks(runner(tmp_path))
+    services = yaml.safe_load(judged(spec).files[0].content)["services"]
+    guard = services.pop("dkr-claw-socket-proxy")["environment"]
+    seen = [guard["GUARD_REPOSITORIES"], guard["GUARD_CACHE_GRADLE"], JOBS]
+    written = [
+        mount["source"]
+        for service in services.values()
+        for mount in service["volumes"]
+        if not mount["read_only"]
+    ]
+    assert written
+    assert [
+        path for path in written for each in seen if is_in(each, path) or is_in(path, each)
+    ] == []
+
+
+def is_in(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder}/")
 
 
 def test_the_proxy_of_the_source_keeps_the_rules_too(tmp_path: Path) -> None:

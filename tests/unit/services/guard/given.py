@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from services.guard.asked import Asked
+from services.guard.cache import Cache
+from services.guard.docker import Docker
 from services.guard.settings import Settings
+from services.guard.watch import Watch
 from services.jobs import Job, read_job
 from tests.unit.services.jobs.clean import written
 
@@ -22,6 +25,9 @@ SETTINGS = Settings(
     ledger=Path("/ledger/heads"),
     repositories="/srv/data/repo",
     cache_gradle="/srv/cache/gradle",
+    cache=None,
+    cache_days=90,
+    cache_mb=1,
     untrusted_user="7001:7001",
     trusted_user="7002:7002",
     most_containers=4,
@@ -45,3 +51,8 @@ def request(**changes: Any) -> dict[str, Any]:
         "clup.audit.head": HEAD,
     }
     return {"Labels": labels | changes}
+
+
+def new_watch(docker: object, cache: Cache | None = None) -> Watch:
+    """Return a watch over what stands for Docker, with no cache to prune unless one is given."""
+    return Watch(cast(Docker, docker), cache or Cache(None, 90, 1))

@@ -9,14 +9,45 @@ from typing import Any, cast
 
 import pytest
 
+from services.guard.cache import Cache
 from services.guard.containers import Containers
 from services.guard.docker import Docker, DockerGoneError
 from services.guard.ledger import Ledger
 from services.guard.refusal import Refusal
-from services.guard.watch import Watch
 from services.jobs import Catalogue
-from tests.unit.services.guard.given import ID, SETTINGS
+from tests.unit.services.guard.given import ID, SETTINGS, new_watch
 from tests.unit.services.guard.test_owned import LABELS, said
+
+
+class _Starting:
+    """Docker with one container, which it starts."""
+
+    async def call(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, **_: object
+    ) -> Any:
+        return [] if path == "/containers/json" else said(Status="created")
+
+
+def test_nothing_of_the_cache_goes_after_a_start_that_no_look_has_seen(tmp_path: Path) -> None:
+    client = cast(Docker, _Starting())
+    cache = Cache(tmp_path, 90, 0)
+    containers = Containers(
+        client,
+        SETTINGS,
+        Catalogue(tmp_path, 0),
+        Ledger(tmp_path / "heads"),
+        new_watch(client, cache),
+    )
+    file = tmp_path / "a.jar"
+    file.write_bytes(b"x")
+
+    async def story() -> None:
+        cache.mark()
+        await containers.start(ID)
+        await cache.prune()
+
+    asyncio.run(story())
+    assert file.exists()
 
 
 class _Docker:
@@ -40,7 +71,7 @@ def test_what_docker_may_have_started_is_not_started_again(tmp_path: Path) -> No
     docker = _Docker()
     client = cast(Docker, docker)
     containers = Containers(
-        client, SETTINGS, Catalogue(tmp_path, 0), Ledger(tmp_path / "heads"), Watch(client)
+        client, SETTINGS, Catalogue(tmp_path, 0), Ledger(tmp_path / "heads"), new_watch(client)
     )
 
     async def story() -> None:
@@ -90,7 +121,7 @@ def test_as_many_start_at_once_as_may_run(tmp_path: Path) -> None:
     docker = _SlowDocker()
     client = cast(Docker, docker)
     containers = Containers(
-        client, SETTINGS, Catalogue(tmp_path, 0), Ledger(tmp_path / "heads"), Watch(client)
+        client, SETTINGS, Catalogue(tmp_path, 0), Ledger(tmp_path / "heads"), new_watch(client)
     )
 
     async def late(number: int) -> bool:

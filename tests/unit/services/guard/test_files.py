@@ -17,9 +17,9 @@ from services.guard.body import limits_text
 from services.guard.docker import DockerGoneError
 from services.guard.files import Headers, taken
 from services.guard.owned import owned
-from services.guard.watch import Seen, Watch
+from services.guard.watch import Seen
 from services.jobs import Limits
-from tests.unit.services.guard.given import ID
+from tests.unit.services.guard.given import ID, new_watch
 
 FULL = "f" * 64
 
@@ -115,7 +115,7 @@ def looked(docker: Docker, job: Seen, *inodes: int) -> list[str]:
     """What Docker was asked while so many inodes were taken, one look after the other."""
 
     async def story() -> None:
-        watching = Watch(docker)  # type: ignore[arg-type]
+        watching = new_watch(docker)
         for each in inodes:
             await watching._count(job, each)
         if job.ending:

@@ -30,6 +30,7 @@ def test_what_is_not_said_has_its_default(environment: dict[str, str]) -> None:
     assert settings.listen == ("0.0.0.0", 2375)
     assert settings.key == b"k" * 64
     assert (settings.jobs_owner, settings.most_running) == (0, 16)
+    assert (settings.cache, settings.cache_days, settings.cache_mb) == (None, 90, 20_480)
 
 
 REFUSED = {
@@ -47,6 +48,8 @@ REFUSED = {
     "no number": ("GUARD_MOST_RUNNING", "all", "is out of bounds; it is a number from 1 to 10000"),
     "none": ("GUARD_MOST_CONTAINERS", "0", "is out of bounds"),
     "no key": ("GUARD_KEY_FILE", "/nowhere", "cannot be read (No such file or directory)"),
+    "a relative cache": ("GUARD_CACHE", "cache", "GUARD_CACHE: 'cache' is no plain absolute path"),
+    "no day": ("GUARD_CACHE_DAYS", "0", "is out of bounds; it is a number from 1 to 36500"),
     "a slice's way out": ("GUARD_CGROUP_PARENT", "../x", "is no name of a slice"),
 }
 

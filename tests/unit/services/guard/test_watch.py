@@ -3,24 +3,24 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import cast
+from pathlib import Path
 
 import pytest
 
 from services.guard.body import MB, limits_text
-from services.guard.docker import Docker, DockerError
+from services.guard.cache import Cache
+from services.guard.docker import DockerError
 from services.guard.owned import owned
 from services.guard.watch import (
     UNMEASURED,
     Seen,
-    Watch,
     elapsed,
     ran_before,
     used,
     volume_sizes,
 )
 from services.jobs import Limits
-from tests.unit.services.guard.given import ID
+from tests.unit.services.guard.given import ID, new_watch
 
 BEGUN = 1795255200.0  # 2026-11-21T10:00:00Z
 
@@ -90,7 +90,7 @@ def test_volumes_whose_container_is_no_more_are_removed() -> None:
     docker = _Docker()
 
     async def story() -> None:
-        watching = asyncio.create_task(Watch(cast(Docker, docker)).run())
+        watching = asyncio.create_task(new_watch(docker).run())
         async with asyncio.timeout(5):
             while docker.volumes != ["in-use"]:
                 await asyncio.sleep(0.01)
@@ -149,7 +149,7 @@ def _measured(sizes: list[int]) -> tuple[Seen, int]:
     seen, docker = Seen(container, 0.0, 0.0, 0), _Measuring(list(sizes))
 
     async def story() -> None:
-        watch = Watch(cast(Docker, docker))
+        watch = new_watch(docker)
         for _ in sizes:
             await watch._measure([seen])
         if seen.ending:
@@ -203,9 +203,44 @@ def test_a_clock_that_jumped_ends_no_job_that_came_after_the_last_look(
     docker = _Listing(is_new)
 
     async def story() -> str:
-        watch = Watch(cast(Docker, docker))
+        watch = new_watch(docker)
         await watch._look()
         await watch._look()
         return watch.reason(FULL)
 
     assert asyncio.run(story()) == reason
+
+
+class _Jobs:
+    """Docker with jobs that run, or without."""
+
+    def __init__(self, *entries: object) -> None:
+        self.entries = entries
+
+    async def call(self, method: str, path: str, *_: object, **__: object) -> object:
+        if path == "/containers/json":
+            return list(self.entries)
+        return _said() if path == f"/containers/{FULL}/json" else {}
+
+    def stream(self, *_: object, **__: object) -> object:
+        raise DockerError(404, "it made no files")
+
+
+@pytest.mark.parametrize(("entries", "stays"), [((), False), ((_entry(),), True)])
+def test_the_cache_is_pruned_while_no_job_runs(
+    tmp_path: Path, entries: tuple[object, ...], stays: bool
+) -> None:
+    file = tmp_path / "a.jar"
+    file.write_bytes(b"x")
+
+    async def story() -> None:
+        watch = new_watch(_Jobs(*entries), Cache(tmp_path, 90, 0))
+        watching = asyncio.create_task(watch.run())
+        for _ in range(100):
+            await asyncio.sleep(0.005)
+            if not file.exists():
+                break
+        watching.cancel()
+
+    asyncio.run(story())
+    assert file.exists() == stays
