@@ -111,7 +111,8 @@ class Settings(Model):
     reports_days: int = Field(default=30, ge=1, le=36_500)
     """Days after which logs and artifacts of jobs are removed,"""
     reports_mb: int = Field(default=10_240, ge=1, le=100_000_000)
-    """and the size, in MB, above which the oldest of them are."""
+    """and the size, in MB, above which the oldest of them are; half of their disk, where that is
+    less. Each file and folder counts 16 KB beside its content."""
     cache_days: int = Field(default=90, ge=1, le=36_500)
     """Days after which a file of the jobs' cache is removed that nobody read (never on a filesystem
     mounted noatime, as the role `storage` does unless told otherwise: no read shows there),"""

@@ -9,7 +9,7 @@ from collections import Counter
 
 from services.runner.attend import Attendant, NotBegunError, finish
 from services.runner.guard import GuardDownError
-from services.runner.prune import prune
+from services.runner.prune import Pruner
 from services.runner.records import Result
 from services.runner.recovery import reap, recover
 from services.runner.store import Store, StoreError
@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 
 _AGAIN_SECONDS = 2.0
 _TIDY_SECONDS = 60.0
-_PRUNE_SECONDS = 3600.0
 
 
 class Scheduler:
@@ -34,7 +33,9 @@ class Scheduler:
         self._since: dict[str, float] = {}
         self._pause_until = 0.0
         self._tidy_at = 0.0
-        self._prune_at = 0.0
+        self._pruner = Pruner(workshop.settings)
+        self._ended: set[str] = set()
+        """The jobs whose reports nobody has looked at yet."""
         self.problem = "the jobs of the last runner are being looked after"
         """Why nothing is begun; empty while jobs are."""
 
@@ -85,6 +86,8 @@ class Scheduler:
             self._tidy_at = time.monotonic() + _TIDY_SECONDS
             if not await self._tidy():
                 self._tidy_at = time.monotonic() + _AGAIN_SECONDS
+        if self._has_recovered and (self._ended or self._pruner.is_due):
+            await self._prune()
         if self._has_recovered and time.monotonic() >= self._pause_until:
             self.problem = ""
             self._begin(waiting)
@@ -131,6 +134,7 @@ class Scheduler:
             if attendant.leaves_container:
                 self._tidy_at = 0.0
             del self._attended[job_id]
+            self._ended.add(job_id)
             self.wake()
 
     async def _give_up(self, waiting: list[Waiting]) -> None:
@@ -144,15 +148,17 @@ class Scheduler:
             await finish(self._shop, each.id, "error", Result(reason=reason))
 
     async def _tidy(self) -> bool:
-        """Remove containers of nobody and, once an hour, what is old. Nothing begins meanwhile.
-        Return whether all of it could be done."""
-        attended = set(self._attended)
+        """Remove containers of nobody. Nothing begins meanwhile. Return whether none is left."""
         try:
-            none_left = await reap(self._shop, attended)
-            if time.monotonic() >= self._prune_at:
-                self._prune_at = time.monotonic() + _PRUNE_SECONDS
-                await asyncio.to_thread(prune, self._shop.settings, attended)
-        except (GuardDownError, OSError, TimeoutError) as error:
+            return await reap(self._shop, set(self._attended))
+        except (GuardDownError, TimeoutError) as error:
             log.warning("not all could be tidied: %s", error)
             return False
-        return none_left
+
+    async def _prune(self) -> None:
+        """Keep the reports within their limits. Nothing begins meanwhile."""
+        ended, self._ended = self._ended, set()
+        try:
+            await asyncio.to_thread(self._pruner.prune, ended, set(self._attended))
+        except OSError as error:
+            log.warning("reports are not pruned: %s", error)

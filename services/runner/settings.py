@@ -42,7 +42,8 @@ class Settings:
     reports_days: int = 30
     """Logs and artifacts are removed after so many days,"""
     reports_mb: int = 10_240
-    """and before that, the oldest first, when all together have more than so many MB."""
+    """and before that, the oldest first, when all together have more than so many MB, or than half
+    of their disk."""
     jobs_owner: int | None = None
     """The user id that job files must belong to; none is asked for where it is not said."""
 
