@@ -25,7 +25,7 @@ from tests.lab.machines import machine
 NAME = "power"
 SITE = "inventories/lab.py"
 DISKS = (lab.Disk("virtio-LABDATA", 128 << 20), lab.Disk("virtio-LABCACHE", 128 << 20))
-STORAGE_CUTS, ACCOUNTS_CUTS, SITE_CUTS = (12, 8, 10) if CAMPAIGN else (5, 1, 4)
+STORAGE_CUTS, ACCOUNTS_CUTS, SITE_CUTS = (12, 8, 10) if CAMPAIGN else (4, 1, 3)
 LIMIT_S = 3600 if CAMPAIGN else 1500
 """Seconds after which a test has failed: emulated machines are slow."""
 

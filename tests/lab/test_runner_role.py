@@ -247,6 +247,21 @@ def test_it_survives_a_restart_of_docker_and_of_its_socket(site: Site) -> None:
     assert site.run("plan").exit == 0
 
 
+def test_a_full_disk_under_docker_costs_the_jobs_of_that_time_alone(site: Site) -> None:
+    """Each ends, and says why; what comes when there is room again runs."""
+    site.there(
+        "cd /srv/cache; fallocate -l $(df -B 1 --output=avail . | tail -n 1) fill;"
+        " dd if=/dev/zero of=rest bs=4k 2>&- || true; sync -f ."
+    )
+    begun = site.ask("POST", "/v1/jobs/run", {"job": "greets"})
+    ended = site.ask("GET", f"/v1/jobs/{begun['id']}?wait=60")
+    assert ended["state"] == "failed", ended
+    assert "no space left on device" in str(ended).lower()
+    site.there("rm /srv/cache/fill /srv/cache/rest")
+    assert site.ran("greets")[0] == "succeeded"
+    site.well()
+
+
 def test_every_tampering_with_the_record_is_found(site: Site, subtests: pytest.Subtests) -> None:
     for _ in range(3):
         site.ran("greets")
