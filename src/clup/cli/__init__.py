@@ -156,7 +156,7 @@ def _interrupt(_signal: int, _frame: object) -> None:
     """Raise where the command itself waits. Raised in another greenlet, such as the one that reads
     a connection, it would end that one alone, and the command would wait for ever."""
     gevent = sys.modules.get("gevent")
-    if gevent is None:
+    if gevent is None or not hasattr(gevent, "getcurrent"):  # it is being imported
         raise Interrupted
     hub = gevent.get_hub()
     if gevent.getcurrent() is hub.parent:

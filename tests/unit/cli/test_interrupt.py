@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
+
+from clup.cli import Interrupted, _interrupt
 
 SCRIPT = """
 import pyinfra_cli, gevent, os, signal, threading
@@ -66,3 +69,9 @@ def test_an_interrupt_that_cannot_be_raised_comes_again() -> None:
     argv = [sys.executable, "-c", LOST]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stderr) == (1, "clup: interrupted\n")
+
+
+def test_it_ends_also_while_gevent_is_being_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gevent", ModuleType("gevent"))
+    with pytest.raises(Interrupted):
+        _interrupt(2, None)
