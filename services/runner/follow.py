@@ -4,7 +4,7 @@
     event: output
     data: {"stream": "stdout", "text": "..."}      or "base64" for what is no UTF-8
 
-    event: truncated                      there was more than the job may print
+    event: truncated                      there was more, or may have been: it is not kept
     event: end                            with the job's state, exit code and reason
 
 What is sent is read from disk when the reader takes it, a piece at a time: a slow reader costs one

@@ -27,14 +27,12 @@ async def recover(shop: Workshop) -> None:
     again. Raise GuardDownError; whatever was done stays, and the rest is done by the next call."""
     for record in await shop.desk(Store.unfinished, "running"):
         reason = "the runner or the machine died while it was running"
-        with suppress(AbsentError):
-            with suppress(RefusedError):
-                await shop.guard.stop(record.id, _STOP_SECONDS)
-            await _save_output(shop, record)
+        is_whole = await _save_output(shop, record)
         shop.reports.discard(record.id)
         path = shop.reports.folder(record.id) / LOG
         size = path.stat().st_size if path.exists() else 0
-        await finish(shop, record.id, "interrupted", Result(reason=reason, log_bytes=size))
+        result = Result(reason=reason, log_bytes=size, log_truncated=not is_whole)
+        await finish(shop, record.id, "interrupted", result)
     await reap(shop, attended=())
 
 
@@ -56,14 +54,24 @@ async def reap(shop: Workshop, attended: Collection[str]) -> bool:
     return none_left
 
 
-async def _save_output(shop: Workshop, record: Record) -> None:
+async def _save_output(shop: Workshop, record: Record) -> bool:
+    """End a job's container and bring home what it has printed, unless more of it is there already:
+    with the container gone, or its output cut by what cut the power, that is all there will be.
+    Return whether it is known to be all that the job printed."""
+    try:
+        await shop.guard.stop(record.id, _STOP_SECONDS)
+    except AbsentError:
+        return False
+    except RefusedError as error:
+        log.warning("job %s: cannot be ended yet: %s", record.id, error)
     job = shop.catalogue.current().jobs.get(record.job)
-    spool = Spool(
-        shop.reports.folder(record.id), (job.limits.output_mb if job else _OUTPUT_MB) * MB
-    )
+    limit = (job.limits.output_mb if job else _OUTPUT_MB) * MB
+    shop.reports.make(record.id)
+    spool = Spool(shop.reports.log_sketch(record.id), limit)
     reading = asyncio.create_task(spool_output(shop.guard, record.id, spool, shop.changes))
     try:
         await rest_of_output(reading, spool)
     finally:
         reading.cancel()
         spool.close()
+    return await asyncio.to_thread(shop.reports.keep_log, record.id) and not spool.truncated

@@ -11,6 +11,7 @@ from services.jobs import names
 from services.runner.artifacts import FOLDER
 from services.runner.durable import sync_folder
 from services.runner.records import Record
+from services.runner.spool import LOG, STREAMS
 
 _REPORT = "report.json"
 
@@ -55,6 +56,23 @@ class Reports:
             self.artifacts(job_id).rename(self.sketch(job_id))
             raise
 
+    def log_sketch(self, job_id: str) -> Path:
+        """Return the folder in which a job's log is written anew, before it gets its name."""
+        return self.folder(job_id) / f".{LOG}"
+
+    def keep_log(self, job_id: str) -> bool:
+        """Put a job's log that was written anew in the place of the one that is there, unless it is
+        shorter; return whether it was put there. Raise OSError."""
+        folder, sketch = self.folder(job_id), self.log_sketch(job_id)
+        there = folder / LOG
+        if there.exists() and there.stat().st_size > (sketch / LOG).stat().st_size:
+            return False
+        # In this order: what the new streams say of a place holds for the shorter log, too.
+        for name in (STREAMS, LOG):
+            (sketch / name).rename(folder / name)
+        sync_folder(folder)
+        return True
+
     def write(self, record: Record) -> None:
         """Write down how a job ended, beside its log."""
         folder = self.folder(record.id)
@@ -67,4 +85,5 @@ class Reports:
     def discard(self, job_id: str) -> None:
         """Remove what was under way for a job."""
         self.archive(job_id).unlink(missing_ok=True)
-        shutil.rmtree(self.sketch(job_id), ignore_errors=True)
+        for sketch in (self.sketch(job_id), self.log_sketch(job_id)):
+            shutil.rmtree(sketch, ignore_errors=True)

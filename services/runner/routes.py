@@ -141,8 +141,8 @@ async def logs(
 ) -> Response:
     """Return what a job has printed so far, stdout and stderr as they came.
 
-    With `follow`, events until it has ended: `output` with stream and text, `truncated` when it
-    printed more than it may, `end` with its state. Last-Event-ID goes on where another request
+    With `follow`, events until it has ended: `output` with stream and text, `truncated` when not
+    all that it printed is kept, `end` with its state. Last-Event-ID goes on where another request
     broke off.
     """
     record = await see_job(shop, caller, job_id)

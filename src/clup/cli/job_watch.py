@@ -51,7 +51,7 @@ def _show(session: Session, output: Output, following: Following, event: Event) 
         output.write(event["stream"], client.output(event))
     elif name == "truncated":
         output.end()
-        session.screen.error(f"it printed more than the {event['bytes']} bytes that it may")
+        session.screen.error(f"of its output no more than these {event['bytes']} bytes are kept")
     elif name == "broken":
         output.end()
         session.screen.step(f"the connection broke ({event['reason']}); trying to go on from there")

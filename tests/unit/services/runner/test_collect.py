@@ -36,7 +36,7 @@ class _Guard:
         yield tar(list(ENTRIES))
 
 
-class _Disk:
+class Disk:
     """Notes in order what is written through, what has its name by then, and fails at one."""
 
     def __init__(self, root: Path, fails_at: int | None = None, code: int = 0):
@@ -69,7 +69,7 @@ def _brought(tmp_path: Path) -> tuple[int, tuple[str, ...], list[str]]:
 def test_artifacts_are_written_through_before_they_have_their_name_and_then_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk = _Disk(tmp_path)
+    disk = Disk(tmp_path)
     monkeypatch.setattr(os, "fsync", disk.fsync)
     assert _brought(tmp_path) == (2, (), ["a.txt", "artifacts", "b", "c.txt"])
     assert (disk.synced, disk.named_at) == (SYNCED, 4)
@@ -80,7 +80,7 @@ def test_artifacts_are_written_through_before_they_have_their_name_and_then_it(
 def test_what_the_disk_does_not_take_is_refused_and_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int, code: int
 ) -> None:
-    monkeypatch.setattr(os, "fsync", _Disk(tmp_path, place, code).fsync)
+    monkeypatch.setattr(os, "fsync", Disk(tmp_path, place, code).fsync)
     files, told, left = _brought(tmp_path)
     assert (files, left) == (0, [])
     assert told == (f"/work/artifacts: cannot be taken: [Errno {code}] {os.strerror(code)}",)

@@ -18,7 +18,7 @@ from tests.unit.services.runner.stories import told, until
 
 LONG = Script(output=[(0, 1, b"begun\n")], seconds=60)
 BRIEF = Script(output=[(0, 1, b"one\n"), (0.6, 1, b"two\n")], seconds=0.2)
-SCRIPTS = {"long": LONG, "brief": BRIEF, "quick": Script()}
+SCRIPTS = {"long": LONG, "brief": BRIEF, "quick": Script(), "mute": Script(seconds=60)}
 
 
 def test_what_a_dead_runner_left(tmp_path: Path) -> None:
@@ -39,6 +39,69 @@ def test_what_a_dead_runner_left(tmp_path: Path) -> None:
             assert (await it.end(waits))["state"] == "succeeded"
             await until(lambda: guard.containers == {})
         assert guard.started == {runs: 1, waits: 1}
+
+    asyncio.run(story())
+
+
+def vanishes(guard: FakeGuard, job: str) -> None:
+    """The container is no more, as when Docker's disk is lost."""
+    del guard.containers[job]
+
+
+def forgets(guard: FakeGuard, job: str) -> None:
+    """Docker had not written the output to its disk when the power was cut."""
+    guard.containers[job].printed.clear()
+
+
+def goes_on(guard: FakeGuard, job: str) -> None:
+    """The container prints while no runner is there."""
+    guard.containers[job].printed.append((2, b"more\n"))
+
+
+def hangs(guard: FakeGuard, job: str) -> None:
+    """Docker never ends the container's output."""
+    guard.containers[job].script = Script(keeps_stream_open=True)
+
+
+KEPT: dict[str, tuple[str, Callable[[FakeGuard, str], None], str, bool]] = {
+    "the container is gone": ("long", vanishes, "begun\n", True),
+    "it is gone, and nothing was kept": ("mute", vanishes, "", True),
+    "Docker has less of it": ("long", forgets, "begun\n", True),
+    "Docker has more of it": ("long", goes_on, "begun\nmore\n", False),
+    "Docker does not end it": ("long", hangs, "begun\n", True),
+}
+
+
+@pytest.mark.parametrize(("name", "meanwhile", "log", "truncated"), KEPT.values(), ids=KEPT)
+def test_a_log_is_never_less_than_it_was(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    meanwhile: Callable[[FakeGuard, str], None],
+    log: str,
+    truncated: bool,
+) -> None:
+    monkeypatch.setattr(collect, "_SILENT_SECONDS", 0.3)
+    guard = FakeGuard(SCRIPTS)
+
+    async def story() -> None:
+        async with running(tmp_path, guard=guard) as it:
+            job = await it.run(name)
+            folder = tmp_path / "data/reports" / job
+            printed = sum(len(data) for _, _, data in SCRIPTS[name].output)
+            await until(lambda: job in guard.started)
+            await until(lambda: (folder / "log").stat().st_size == printed)
+        meanwhile(guard, job)
+        async with running(tmp_path, guard=guard) as it:
+            ended = await it.end(job)
+            result = ended["result"]
+            assert (ended["state"], result["log_bytes"]) == ("interrupted", len(log))
+            assert result["log_truncated"] == truncated
+            assert (await it.client().get(f"/v1/jobs/{job}/logs")).text == log
+            events = (await it.client().get(f"/v1/jobs/{job}/logs?follow=1")).text
+            assert ("event: truncated" in events) == truncated
+            left = sorted(path.name for path in folder.iterdir())
+            assert left == ["log", "log.streams", "report.json"]
 
     asyncio.run(story())
 
