@@ -21,6 +21,8 @@ _AGAIN_SECONDS = 1.0
 _SILENT_SECONDS = 30.0
 _FRAMING = 2**20
 """Bytes that the headers of an archive may have beside its files."""
+UNDER_WAY = 2**19
+"""Bytes that the guard may have had from Docker, and not have sent, when it breaks off."""
 
 
 async def spool_output(guard: Guard, job_id: str, spool: Spool, changes: Changes) -> None:
@@ -80,7 +82,7 @@ async def bring_artifacts(guard: Guard, reports: Reports, job_id: str, limit: in
     collected = Collected()
     archive, sketch = reports.archive(job_id), reports.sketch(job_id)
     try:
-        await _download(guard, job_id, archive, limit + _FRAMING)
+        await _download(guard, job_id, archive, limit)
         collected = await asyncio.to_thread(extract, archive, sketch, limit)
         if collected.files:
             await asyncio.to_thread(reports.keep_artifacts, job_id)
@@ -97,10 +99,20 @@ async def bring_artifacts(guard: Guard, reports: Reports, job_id: str, limit: in
 
 
 async def _download(guard: Guard, job_id: str, path: Path, limit: int) -> None:
-    size = 0
+    """Write an archive to a file, `limit` bytes of files at most.
+
+    The guard breaks off an archive that has more, as it does when it goes away: what had come by
+    then tells which of both it was.
+    """
+    size, too_large = 0, OSError(f"it has more than {limit} bytes")
     with path.open("wb") as file:
-        async for data in guard.archive(job_id):
-            size += len(data)
-            if size > limit:
-                raise OSError(f"it has more than {limit} bytes")
-            await asyncio.to_thread(file.write, data)
+        try:
+            async for data in guard.archive(job_id):
+                size += len(data)
+                if size > limit + _FRAMING:
+                    raise too_large
+                await asyncio.to_thread(file.write, data)
+        except GuardDownError as error:
+            if size > limit - UNDER_WAY:
+                raise too_large from error
+            raise

@@ -1,4 +1,4 @@
-"""What is kept of a job's artifacts is on the disk before its end is written down."""
+"""What is kept of a job's artifacts is on the disk before its end is written down; why not, too."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import cast
 
 import pytest
 
+from services.runner.attend import MB
 from services.runner.collect import bring_artifacts
-from services.runner.guard import Guard
+from services.runner.guard import Guard, GuardDownError
 from services.runner.reports import Reports
 from tests.unit.services.guard.given import ID
 from tests.unit.services.runner.test_artifacts import FILE, tar
@@ -30,10 +31,18 @@ SYNCED = [
 
 
 class _Guard:
-    """Hands out one archive."""
+    """Hands out one archive, or so many bytes until it breaks off."""
+
+    def __init__(self, size: int | None = None):
+        self._size = size
 
     async def archive(self, _job_id: str) -> AsyncIterator[bytes]:
-        yield tar(list(ENTRIES))
+        if self._size is None:
+            yield tar(list(ENTRIES))
+            return
+        for start in range(0, self._size, 2**16):
+            yield bytes(min(2**16, self._size - start))
+        raise GuardDownError("incomplete chunked read")
 
 
 class Disk:
@@ -55,13 +64,15 @@ class Disk:
         self.synced.append(path.relative_to(self._root).as_posix().replace(ID, "ID"))
 
 
-def _brought(tmp_path: Path) -> tuple[int, tuple[str, ...], list[str]]:
+def _brought(
+    tmp_path: Path, size: int | None = None, limit: int = 1000
+) -> tuple[int, tuple[str, ...], list[str]]:
     """How many files were taken, what was refused, and what is in the job's folder after."""
     for name in ("jobs", "tmp"):
         (tmp_path / name).mkdir()
     reports = Reports(tmp_path / "jobs", tmp_path / "tmp")
     reports.make(ID)
-    collected = asyncio.run(bring_artifacts(cast(Guard, _Guard()), reports, ID, 1000))
+    collected = asyncio.run(bring_artifacts(cast(Guard, _Guard(size)), reports, ID, limit))
     left = sorted(path.name for path in reports.folder(ID).rglob("*"))
     return collected.files, collected.told(), left
 
@@ -84,3 +95,17 @@ def test_what_the_disk_does_not_take_is_refused_and_not_kept(
     files, told, left = _brought(tmp_path)
     assert (files, left) == (0, [])
     assert told == (f"/work/artifacts: cannot be taken: [Errno {code}] {os.strerror(code)}",)
+
+
+@pytest.mark.parametrize("size", [MB - 2**18, MB, MB + 2**18, 3 * MB])
+def test_artifacts_at_whose_limit_the_guard_breaks_off_are_too_large(
+    tmp_path: Path, size: int
+) -> None:
+    told = f"/work/artifacts: cannot be taken: it has more than {MB} bytes"
+    assert _brought(tmp_path, size, MB) == (0, (told,), [])
+
+
+@pytest.mark.parametrize("size", [0, MB // 2])
+def test_a_guard_that_goes_away_in_the_middle_has_gone_away(tmp_path: Path, size: int) -> None:
+    with pytest.raises(GuardDownError):
+        _brought(tmp_path, size, MB)
