@@ -12,6 +12,7 @@ from services.runner.collect import rest_of_output, spool_output
 from services.runner.guard import AbsentError, RefusedError
 from services.runner.records import Record, Result
 from services.runner.spool import LOG, Spool
+from services.runner.states import is_final
 from services.runner.store import Store
 from services.runner.workshop import Workshop
 
@@ -20,11 +21,14 @@ log = logging.getLogger(__name__)
 _STOP_SECONDS = 10
 _OUTPUT_MB = 16
 """What is brought home of the output of a job that has left the catalogue meanwhile."""
+_REPORTS = 1000
+"""Of so many of the newest jobs it is seen that they have their reports."""
 
 
 async def recover(shop: Workshop) -> None:
     """End every job that was running when the last runner died, as `interrupted`: it is not run
-    again. Raise GuardDownError; whatever was done stays, and the rest is done by the next call."""
+    again. Then write what reports are missing. Raise GuardDownError; whatever was done stays, and
+    the rest is done by the next call."""
     for record in await shop.desk(Store.unfinished, "running"):
         reason = "the runner or the machine died while it was running"
         is_whole = await _save_output(shop, record)
@@ -34,6 +38,7 @@ async def recover(shop: Workshop) -> None:
         result = Result(reason=reason, log_bytes=size, log_truncated=not is_whole)
         await finish(shop, record.id, "interrupted", result)
     await reap(shop, attended=())
+    await _write_reports(shop)
 
 
 async def reap(shop: Workshop, attended: Collection[str]) -> bool:
@@ -52,6 +57,19 @@ async def reap(shop: Workshop, attended: Collection[str]) -> bool:
             log.error("job %s: its container cannot be removed: %s", container.id, error)
             none_left = False
     return none_left
+
+
+async def _write_reports(shop: Workshop) -> None:
+    """Write what reports of jobs are missing. An end is written down before its report is."""
+    ended = [
+        record
+        for record in await shop.desk(Store.listing, limit=_REPORTS)
+        if is_final(record.state)
+    ]
+    try:
+        await asyncio.to_thread(shop.reports.write_missing, ended)
+    except OSError as error:
+        log.error("not all missing reports can be written: %s", error)
 
 
 async def _save_output(shop: Workshop, record: Record) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +15,8 @@ from services.runner.artifacts import FOLDER
 from services.runner.durable import sync_folder
 from services.runner.records import Record
 from services.runner.spool import LOG, STREAMS
+
+log = logging.getLogger(__name__)
 
 _REPORT = "report.json"
 
@@ -74,13 +79,28 @@ class Reports:
         return True
 
     def write(self, record: Record) -> None:
-        """Write down how a job ended, beside its log."""
+        """Write down how a job ended, beside its log, for good. Raise OSError."""
         folder = self.folder(record.id)
         self.make(record.id)
         draft = folder / f".{_REPORT}"
-        draft.write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
-        draft.chmod(0o640)
+        with draft.open("w", encoding="utf-8") as file:
+            draft.chmod(0o640)
+            file.write(json.dumps(asdict(record), indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
         draft.rename(folder / _REPORT)
+        sync_folder(folder)
+        sync_folder(self._root)
+
+    def write_missing(self, records: Iterable[Record]) -> None:
+        """Given jobs that have ended, write down how, where a cut of the power or a full disk has
+        kept the report from being written. Without a folder it was removed, or a job was never
+        begun, and there it stays. Raise OSError."""
+        for record in records:
+            report = self.folder(record.id) / _REPORT
+            if report.parent.is_dir() and not (report.exists() and report.stat().st_size):
+                log.info("job %s: its report is written again", record.id)
+                self.write(record)
 
     def discard(self, job_id: str) -> None:
         """Remove what was under way for a job."""

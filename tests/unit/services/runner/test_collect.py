@@ -48,15 +48,18 @@ class _Guard:
 class Disk:
     """Notes in order what is written through, what has its name by then, and fails at one."""
 
-    def __init__(self, root: Path, fails_at: int | None = None, code: int = 0):
+    def __init__(
+        self, root: Path, fails_at: int | None = None, code: int = 0, name: str = "artifacts"
+    ):
         self.synced: list[str] = []
         self.named_at: int | None = None
         self._root = root
         self._fails_at = fails_at
         self._code = code
+        self._name = name
 
     def fsync(self, descriptor: int) -> None:
-        if self.named_at is None and (self._root / "jobs" / ID / "artifacts").exists():
+        if self.named_at is None and (self._root / "jobs" / ID / self._name).exists():
             self.named_at = len(self.synced)
         path = Path(f"/proc/self/fd/{descriptor}").readlink()
         if len(self.synced) == self._fails_at:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import json
 import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from services.audit.verify import Seen, files, verify
 from services.runner import collect
+from services.runner.reports import Reports
 from tests.unit.services.runner.fake_guard import FakeGuard, Script, serving
 from tests.unit.services.runner.runners import Running, lay_out, running, served, token
 from tests.unit.services.runner.stories import told, until
@@ -102,6 +105,30 @@ def test_a_log_is_never_less_than_it_was(
             assert ("event: truncated" in events) == truncated
             left = sorted(path.name for path in folder.iterdir())
             assert left == ["log", "log.streams", "report.json"]
+
+    asyncio.run(story())
+
+
+def test_reports_that_could_not_be_written_are_written_by_a_later_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard, jobs = FakeGuard(SCRIPTS), []
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def story() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Reports, "write", full)
+            for _ in range(2):
+                async with running(tmp_path, guard=guard) as it:
+                    jobs.append(await it.ran("quick"))
+        paths = [tmp_path / "data/reports" / job["id"] / "report.json" for job in jobs]
+        assert [job["state"] for job in jobs] == ["succeeded"] * 2
+        assert not any(path.exists() for path in paths)
+        async with running(tmp_path, guard=guard):
+            await until(lambda: all(path.exists() for path in paths))
+        assert [json.loads(path.read_text())["id"] for path in paths] == [job["id"] for job in jobs]
 
     asyncio.run(story())
 
