@@ -23,11 +23,14 @@ class Ran:
     session: tuple[str, str]
     began: int
     ended: int
+    """As it began, where its end was not written down."""
 
 
 def ran(box: lab.Lab) -> list[Ran]:
     """Return the commands that changed something on a lab machine, in their order."""
-    return sorted(_ran(on_machine(box, LOG).splitlines()), key=lambda each: each.began)
+    commands = sorted(_ran(on_machine(box, LOG).splitlines()), key=lambda each: each.began)
+    assert sum(each.ended == each.began for each in commands) <= len(commands) / 20
+    return commands
 
 
 def _ran(lines: Sequence[str]) -> Iterator[Ran]:
@@ -40,7 +43,8 @@ def _ran(lines: Sequence[str]) -> Iterator[Ran]:
         elif "session closed" in message and process in running:
             began = running.pop(process)
             yield Ran(began.session, began.began, now)
-    assert not running, "a command's end was not written down"
+    # The end of one or another is lost, such as that of apt's while it installs what runs units.
+    yield from running.values()
 
 
 def runs(commands: Sequence[Ran]) -> int:
