@@ -154,15 +154,18 @@ def pid_of(folder: Path) -> int | None:
 
 def kill(folder: Path) -> None:
     """Given a lab's folder, end its machine at once, and wait until it is gone. Raise LabError."""
-    with held(folder) as process:
-        if process is not None:
-            signal.pidfd_send_signal(process, signal.SIGKILL)
-    if not gone(folder, KILL_SECONDS):
-        raise LabError(
-            f"its QEMU has not ended {KILL_SECONDS:g} s after SIGKILL",
-            f"lab {folder.name}",
-            "see `ps` for what it waits, then run this again",
-        )
+    end = time.monotonic() + KILL_SECONDS
+    # Again and again: while it becomes a daemon, its process is one and then that one's child.
+    while not gone(folder, 0):
+        if time.monotonic() > end:
+            raise LabError(
+                f"its QEMU has not ended {KILL_SECONDS:g} s after SIGKILL",
+                f"lab {folder.name}",
+                "see `ps` for what it waits, then run this again",
+            )
+        with held(folder) as process:
+            if process is not None:
+                signal.pidfd_send_signal(process, signal.SIGKILL)
     for name in (qemu.PID_FILE, qemu.QMP):
         (folder / name).unlink(missing_ok=True)
 

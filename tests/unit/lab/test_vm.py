@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -218,3 +220,15 @@ def test_what_qemu_refuses_and_that_it_ends_is_told(tmp_path: Path) -> None:
             qmp.wait_for("DEVICE_DELETED", "disk-A")
     with pytest.raises(LabError, match="QEMU does not answer"), monitor(tmp_path):
         pass
+
+
+def test_a_machine_that_becomes_a_daemon_is_ended_with_its_child(tmp_path: Path) -> None:
+    script = "(while :; do sleep 1; done) & wait"
+    argv = [qemu.PROGRAM, "-c", script, "-pidfile", str(tmp_path / qemu.PID_FILE)]
+    with subprocess.Popen(argv, executable="/bin/sh"):
+        end = time.monotonic() + 10
+        while list(vm.machines().values()).count(tmp_path) < 2:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        vm.kill(tmp_path)
+    assert vm.pid_of(tmp_path) is None
