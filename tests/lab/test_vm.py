@@ -208,7 +208,7 @@ def test_jobs_while_the_clock_jumps(
             some += begin_some(box)
             accepted += some[-4:]
             on_machine(box, f'date --set "{jump}"')
-            seen = settled(box, accepted, SETTLED_SECONDS)
+        seen = settled(box, accepted, SETTLED_SECONDS)
     finally:
         on_machine(box, f"date --set @{time.time():.0f}; systemctl start chrony")
     assert seen.fates(some)["finished"] == len(some)
