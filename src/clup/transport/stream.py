@@ -93,17 +93,23 @@ class _Listener(threading.Thread):
 
     def __init__(self, stdout: IO[bytes], said: Said):
         super().__init__(daemon=True)
-        self.output = b""
+        # Bytes would be copied whole for each line that is added.
+        self._read = bytearray()
         self._stdout = stdout
         self._said = said
         self._error: Exception | None = None
         self.start()
 
+    @property
+    def output(self) -> bytes:
+        """What was read so far."""
+        return bytes(self._read)
+
     def run(self) -> None:
         try:
             for line in self._stdout:
                 text = line if isinstance(line, bytes) else line.encode()
-                self.output += text
+                self._read += text
                 self._said(text.decode(errors="replace").strip())
         except OSError as error:
             self._error = error
