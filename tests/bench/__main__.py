@@ -49,6 +49,8 @@ def page() -> Iterator[str]:
     """Yield the page in parts: what each benchmark is about, and what was kept of it."""
     yield HEAD
     for name in NAMES:
+        if not (KEPT / f"{name}.json").exists():
+            continue
         tree = ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8"))
         title, _, text = (ast.get_docstring(tree) or "").partition("\n\n")
         kept = json.loads((KEPT / f"{name}.json").read_text(encoding="utf-8"))
