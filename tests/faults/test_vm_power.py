@@ -18,9 +18,8 @@ from clup import lab
 from tests.faults.cuts import state, ways
 from tests.faults.cuts.campaign import CAMPAIGN, SEED
 from tests.faults.cuts.ways import Run
-from tests.faults.disks.vm_kinds import PACKAGES
 from tests.lab.command import on_machine
-from tests.lab.machines import machine
+from tests.lab.machines import FURNISHED, machine
 
 NAME = "power"
 SITE = "inventories/lab.py"
@@ -58,9 +57,9 @@ Tally = Callable[[str, int], None]
 def box() -> Iterator[lab.Lab]:
     """A machine that has what the roles would install, which takes minutes where it is emulated.
 
-    Its image is that of the disk matrix.
+    Its image is that of test_vm.py.
     """
-    with machine(NAME, DISKS, "vm", PACKAGES) as made:
+    with machine(NAME, DISKS, "vm", (*FURNISHED, "chrony")) as made:
         yield made
 
 
