@@ -42,7 +42,7 @@ def converged(name: str) -> Iterator[lab.Lab]:
 
 
 def _remove(name: str) -> None:
-    if name in {box.name for box in lab.labs()}:
+    if name in lab.recorded():
         lab.down(name)
 
 

@@ -13,8 +13,8 @@ from clup.lab.disk_change import disk_add, disk_detach
 from clup.lab.errors import LabError
 from clup.lab.keys import ssh_argv
 from clup.lab.lifecycle import cut, down, down_all, equip, reboot, up
-from clup.lab.lookup import Seen, chosen, find, labs, only, running, seen, sole
-from clup.lab.machine import DEFAULT_DISKS, Disk, Lab
+from clup.lab.lookup import Seen, chosen, find, only, running, seen, sole
+from clup.lab.machine import DEFAULT_DISKS, Disk, Lab, recorded
 from clup.lab.own_settings import own_settings, say_of
 
 __all__ = [
@@ -33,10 +33,10 @@ __all__ = [
     "find",
     "fitting_kind",
     "is_emulated",
-    "labs",
     "only",
     "own_settings",
     "reboot",
+    "recorded",
     "running",
     "say_of",
     "seen",

@@ -37,11 +37,6 @@ def state(lab: Lab | None, runs: bool) -> str:
     return "up" if runs else "stopped"
 
 
-def labs() -> list[Lab]:
-    """Return all labs that are written down, up or not. Raise LabError if one is unreadable."""
-    return [machine.load(machine.FOLDER / name) for name in machine.recorded()]
-
-
 def running() -> list[Lab]:
     """Return the labs that are up."""
     return [each.lab for each in seen() if each.state == "up" and each.lab is not None]
