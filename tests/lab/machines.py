@@ -16,6 +16,9 @@ FURNISHED = (
 """What the roles install, and tests need beside it: for machines on which nobody looks at how it
 comes there, as that takes longer than all else that the site does."""
 
+DISKS = (lab.Disk("virtio-LABDATA", 256 << 20), lab.Disk("virtio-LABCACHE", 1 << 30))
+"""Smaller than a lab's own, as each is read whole before it is formatted."""
+
 
 @contextmanager
 def machine(
@@ -35,7 +38,7 @@ def machine(
 @contextmanager
 def converged(name: str) -> Iterator[lab.Lab]:
     """Given a name, lend a new lab machine of that name on which the whole site was applied."""
-    with machine(name, packages=FURNISHED) as box:
+    with machine(name, DISKS, packages=FURNISHED) as box:
         first = clup(name, "apply", "inventories/lab.py")
         assert first.exit == 0, first.stderr
         yield box

@@ -35,18 +35,18 @@ def machine(name: str, before: str = "") -> Iterator[lab.Lab]:
 
 def put_in_place(box: lab.Lab) -> None:
     """Given a lab machine with Docker, put guard, runner and jobs for them there."""
-    words = {f"{name.upper()}_IMAGE": loaded(box, name) for name in ("guard", "runner")}
-    said = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
+    names = loaded(box, "guard", "runner")
+    said = "".join(f"{each.upper()}_IMAGE={shlex.quote(name)}\n" for each, name in names.items())
     on_machine(box, said + (HERE / "runner_stand.sh").read_text(encoding="utf-8"))
 
 
-def loaded(box: lab.Lab, service: str) -> str:
-    """Bring a service's image to a lab machine, and return its name."""
-    name = images.ensure(service, print)
-    with subprocess.Popen(docker_argv("save", name), stdout=subprocess.PIPE) as saved:
+def loaded(box: lab.Lab, *services: str) -> dict[str, str]:
+    """Bring the images of services to a lab machine, and return their names."""
+    names = {service: images.ensure(service, print) for service in services}
+    with subprocess.Popen(docker_argv("save", *names.values()), stdout=subprocess.PIPE) as saved:
         argv = lab.ssh_argv(box, ["sudo", "docker", "load"])
         subprocess.run(argv, stdin=saved.stdout, capture_output=True, check=True, timeout=600)
-    return name
+    return names
 
 
 def asked(box: lab.Lab, *requests: tuple[str, str, Any], caller: str = "operator") -> list[Any]:

@@ -96,8 +96,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with machine(NAME, packages=FURNISHED) as box:
         for name in ("by_hand.sh", "by_hand_runner.sh"):
             on_machine(box, Path(__file__).with_name(name).read_text())
-        names = {name: loaded(box, name) for name in ("guard", "runner")}
-        names["hello"] = "openclaw:local"
+        names = loaded(box, "guard", "runner") | {"hello": "openclaw:local"}
         ids = {
             name: on_machine(box, f"docker image inspect -f '{{{{.Id}}}}' {image}").strip()
             for name, image in names.items()

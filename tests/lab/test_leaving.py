@@ -13,10 +13,10 @@ import pytest
 
 from clup import lab
 from tests.lab.command import Answer, clup, on_machine
-from tests.lab.machines import FURNISHED, inventory, machine
+from tests.lab.machines import DISKS, FURNISHED, inventory, machine
 
 NAME = "leaving"
-DISKS = (*lab.DEFAULT_DISKS, lab.Disk("virtio-LABOLD", 64 << 20))
+WITH_OLD = (*DISKS, lab.Disk("virtio-LABOLD", 64 << 20))
 OLD = "/srv/data/openclaw/old"
 BOB = {"uid": 2101, "linger": True}
 BEFORE: dict[str, dict[str, Any]] = {
@@ -36,7 +36,7 @@ LEFT = {
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[lab.Lab]:
-    with machine(NAME, DISKS, packages=FURNISHED) as box:
+    with machine(NAME, WITH_OLD, packages=FURNISHED) as box:
         applied = clup(NAME, "apply", inventory(box, BEFORE))
         assert applied.exit == 0, applied.stderr
         yield box

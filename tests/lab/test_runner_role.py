@@ -18,22 +18,25 @@ import pytest
 
 from clup import bundles, lab
 from tests.attacks.tamperings import TAMPERINGS
-from tests.lab.breakages import Breakage
+from tests.lab.breakages import mended
+from tests.lab.breakages.runner import (
+    ASIDE,
+    CACHE,
+    DATA,
+    IMAGES,
+    JOBS,
+    KEYS,
+    PRUNE,
+    ROUNDS,
+    RUN,
+    SOCKET,
+)
 from tests.lab.command import ROOT, Answer, clup, on_machine
 from tests.lab.engine_machine import IMAGE
 from tests.lab.fingerprint import fingerprint
 from tests.lab.machines import converged, inventory
 
 NAME = "runner-role"
-DATA = "/srv/data/openclaw/runner"
-CACHE = "/srv/cache/openclaw/runner"
-IMAGES = "runner: Bring the images of the bundle"
-RUN = "runner: Run guard and runner"
-JOBS = "runner: Put the jobs in place"
-KEYS = "runner: Make the keys and tokens that are not there yet"
-SOCKET = "runner: Give the guard a socket of Docker's of its own"
-PRUNE = "runner: Let the guard prune the cache of jobs"
-ASIDE = "runner: Set aside jobs that somebody but root could write"
 AS = "setpriv --reuid {0} --regid {0} --clear-groups"
 STARTED = "docker inspect -f '{{.State.StartedAt}}' dkr-claw-runner dkr-claw-socket-proxy"
 
@@ -61,6 +64,11 @@ except urllib.error.HTTPError as error:
     answer = error
 sys.stdout.write(answer.read().decode())
 """
+
+
+def ours(*names: str) -> set[str]:
+    """Return operations of the role by their names, as answers have them."""
+    return {f"runner: {name}" for name in names}
 
 
 class Site:
@@ -157,7 +165,7 @@ def test_a_tree_that_psy_owns_is_taken_over(site: Site) -> None:
     planned = site.run("plan")
     assert planned.exit == 2, planned.stderr
     assert f"layout: Make {DATA}/jobs" in planned.operations("would change")
-    assert {IMAGES, RUN, JOBS, KEYS, SOCKET, ASIDE} <= planned.operations("would change")
+    assert ours(IMAGES, RUN, JOBS, KEYS, SOCKET, ASIDE) <= planned.operations("would change")
     applied = site.run("apply")
     assert applied.exit == 0, applied.stderr
     assert applied.operations("changed") == planned.operations("would change")
@@ -296,7 +304,7 @@ def test_a_job_that_changed_is_in_force_without_a_restart(site: Site) -> None:
     started = site.there(STARTED)
     site.job("greets", 'echo "good day $PARAM_WORD"')
     applied = site.run("apply")
-    assert applied.operations("changed") == {JOBS}, applied.stderr
+    assert applied.operations("changed") == ours(JOBS), applied.stderr
     assert site.ran("greets", word="psy") == ("succeeded", "good day psy\n")
     assert site.there(STARTED) == started
     assert site.run("verify").checks("failed") == []
@@ -306,7 +314,7 @@ def test_rights_that_changed_are_in_force_without_a_restart(site: Site) -> None:
     started = site.there(STARTED)
     site.said["callers"] = {"gw": {"jobs": ["greets", "fails"]}}
     applied = site.run("apply")
-    assert applied.operations("changed") == {"runner: Say what each caller may run"}
+    assert applied.operations("changed") == ours("Say what each caller may run")
     accepted = site.ask("POST", "/v1/jobs/run", {"job": "fails"}, caller="gw")
     assert accepted["state"] in ("queued", "running")
     assert site.there(STARTED) == started
@@ -326,9 +334,9 @@ def test_a_runner_that_could_write_what_jobs_run_cannot_any_more(site: Site) -> 
     assert f"{CACHE}/gradle/m2/org/a.jar" in site.there(writable).splitlines()
     [failed] = site.run("verify").checks("failed")
     assert f"of the services the guard alone writes in {CACHE}/gradle" in failed
-    assert site.run("plan").operations("would change") == {PRUNE}
+    assert site.run("plan").operations("would change") == ours(PRUNE)
     applied = site.run("apply")
-    assert applied.operations("changed") == {PRUNE}, applied.stderr
+    assert applied.operations("changed") == ours(PRUNE), applied.stderr
     site.there(f"{trusted} sh -c 'mkdir {CACHE}/gradle/m2/new; echo >{CACHE}/gradle/m2/new/b.jar'")
     assert site.there(writable) == ""
     assert site.there("docker exec dkr-claw-runner ls /runner-cache") == "tmp\n"
@@ -343,88 +351,22 @@ def test_the_guard_prunes_the_cache(site: Site) -> None:
         head -c 2000000 /dev/zero >old.jar; head -c 2000000 /dev/zero >new.jar
         touch -d "2 days ago" old.jar'""")
     applied = site.run("apply", cache_mb=3)
-    assert applied.operations("changed") == {RUN}, applied.stderr
+    assert applied.operations("changed") == ours(RUN), applied.stderr
     site.well()
     until = time.monotonic() + 60
     while (there := site.there(f"cd {CACHE}/gradle/m2; ls *.jar")) != "new.jar\n":
         assert time.monotonic() < until, there
         time.sleep(1)
     assert "cache pruned" in site.there("docker logs dkr-claw-socket-proxy")
-    assert site.run("apply").operations("changed") == {RUN}
+    assert site.run("apply").operations("changed") == ours(RUN)
     site.there(f"rm -r {CACHE}/gradle/m2")
     site.well()
 
 
-BREAKAGES = [
-    Breakage(
-        "a key that everybody reads",
-        f"chmod 0644 {DATA}/keys/guard",
-        changes=(KEYS,),
-        checks=("keys/guard is 0440 claw-runner:claw-guard",),
-    ),
-    Breakage(
-        "a token removed",
-        f"rm {DATA}/tokens/gw",
-        changes=(KEYS,),
-        checks=("tokens/gw is 0400 claw-runner:claw-runner",),
-    ),
-    Breakage(
-        "another key",
-        f"head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \\n' >{DATA}/keys/guard",
-        changes=(RUN,),
-        checks=("stack runner runs as its settings say",),
-    ),
-    Breakage(
-        "a job edited by hand",
-        f"echo '# mine' >>{DATA}/jobs/greets.yaml",
-        changes=(JOBS,),
-        checks=("jobs/greets.yaml is as its settings say, and root's",),
-    ),
-    Breakage(
-        "a job of somebody else's",
-        f"cp {DATA}/jobs/greets.yaml {DATA}/jobs/mine.yaml; chown psy {DATA}/jobs/mine.yaml",
-        changes=(ASIDE,),
-        checks=("root alone writes what is in", "no job file and no token has a problem"),
-    ),
-    Breakage(
-        "the guard stopped",
-        "docker stop -t 1 dkr-claw-socket-proxy",
-        changes=(RUN,),
-        checks=("it says at /healthz that it can run jobs", "the guard answers OK"),
-    ),
-    Breakage(
-        "the guard and its image removed",
-        "image=$(docker inspect -f '{{.Image}}' dkr-claw-socket-proxy);"
-        " docker rm -f dkr-claw-socket-proxy; docker image rm -f $image",
-        changes=(IMAGES, RUN),
-        checks=("stack runner runs as its settings say",),
-    ),
-    Breakage(
-        "a cache that the guard cannot prune",
-        f"cd {CACHE}; rmdir gradle; mkdir gradle; chown claw-trusted:claw-trusted gradle",
-        changes=(PRUNE,),
-        checks=(f"of the services the guard alone writes in {CACHE}/gradle",),
-    ),
-    Breakage(
-        "its socket no longer there at boot",
-        "systemctl -q disable clup-docker-guard.socket",
-        changes=(SOCKET,),
-        checks=("clup-docker-guard.socket listens, and will after a boot",),
-    ),
-]
-
-
 def test_every_breakage_is_named_shown_and_mended(site: Site, subtests: pytest.Subtests) -> None:
-    for breakage in BREAKAGES:
-        with subtests.test(breakage.name):
-            site.there(breakage.shell)
-            failed = site.run("verify").checks("failed")
-            for text in breakage.checks:
-                assert any(text in line for line in failed), f"{text!r} is not in {failed}"
-            assert site.run("plan").operations("would change") == set(breakage.changes)
-            applied = site.run("apply")
-            assert applied.exit == 0, applied.stderr
-            assert applied.operations("changed") == set(breakage.changes)
+    for together in ROUNDS:
+        with subtests.test("; ".join(each.name for each in together)):
+            mended([("runner", each) for each in together], site.run, site.there)
             site.well()
     assert site.run("verify").checks("failed") == []
 

@@ -10,12 +10,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from clup import lab
-from tests.lab.breakages import Breakage, accounts, base, engine, layout, stacks, storage
+from tests.lab.breakages import Breakage, accounts, base, engine, layout, mended, stacks, storage
 from tests.lab.command import ROOT, clup, on_machine
 from tests.lab.fingerprint import fingerprint
 from tests.lab.machines import machine
@@ -95,7 +96,7 @@ def test_every_breakage_is_named_shown_and_mended(box: lab.Lab, subtests: pytest
     for broken in rounds:
         names = "; ".join(f"{role}: {breakage.name}" for role, breakage in broken)
         with subtests.test(names):
-            mended(box, broken)
+            mended(broken, lambda word: clup(NAME, word, SITE), partial(on_machine, box))
     assert clup(NAME, "verify", SITE).checks("failed") == []
     assert clup(NAME, "plan", SITE).exit == 0
 
@@ -109,25 +110,3 @@ def in_rounds() -> Iterator[list[tuple[str, Breakage]]]:
             if breakages and not any(role in APART.get(other, ()) for other, _ in broken):
                 broken.append((role, breakages.pop(0)))
         yield broken
-
-
-def mended(box: lab.Lab, broken: list[tuple[str, Breakage]]) -> None:
-    """Break one thing of each role; verify names all, plan shows them, apply mends nothing else.
-
-    What it did not mend would be in the next round's plan, or in what is verified at the end.
-    """
-    changes = {f"{role}: {name}" for role, breakage in broken for name in breakage.changes}
-    for _, breakage in broken:
-        on_machine(box, breakage.shell)
-    verified = clup(NAME, "verify", SITE)
-    failed = verified.checks("failed")
-    assert verified.exit == 2
-    for role, breakage in broken:
-        for text in breakage.checks:
-            assert any(f"{role}: " in line and text in line for line in failed), (text, failed)
-    planned = clup(NAME, "plan", SITE)
-    assert planned.exit == 2
-    assert planned.operations("would change") == changes
-    applied = clup(NAME, "apply", SITE)
-    assert applied.exit == 0, applied.stderr
-    assert applied.operations("changed") == changes

@@ -19,14 +19,12 @@ from tests.faults.cuts.campaign import CAMPAIGN, SEED
 from tests.faults.cuts.jobs import begin_some, settled
 from tests.lab.command import Answer, clup, on_machine
 from tests.lab.fingerprint import fingerprint
-from tests.lab.machines import FURNISHED, machine
+from tests.lab.machines import DISKS, FURNISHED, machine
 from tests.lab.runner_machine import put_in_place, wait_for_health
 from tests.lab.sshd import locked_out_and_back, logs_in
 
 NAME = "vm"
 SITE = "inventories/lab.py"
-DISKS = (lab.Disk("virtio-LABDATA", 256 << 20), lab.Disk("virtio-LABCACHE", 1 << 30))
-"""Smaller than a lab's own, as each is read whole before it is formatted."""
 CLOCK_SECONDS = 120
 """How long chrony may take after a boot until it believes a source of time."""
 CUTS = 10 if CAMPAIGN else 1

@@ -47,7 +47,7 @@ def _pytest(*paths: str, load: float | None = None) -> Step:
     return Step(("pytest", "-q", *paths), is_pytest=True, load=load)
 
 
-VM, OTHER = 0.75, 0.5
+VM, OTHER = 0.75, 0.25
 """The loads of tests with an emulated machine and of the others: both also wait."""
 
 

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from clup.images import wheels
 from clup.images.dockerfile import Dockerfile, context, read, sources
-from clup.lab import image, machine
+from clup.lab import dockerd, image, machine
 from clup.lab.commands import succeeds
 from clup.lab.docker import docker, docker_argv
 from clup.lab.lock import SERVICES, locked
@@ -74,6 +74,8 @@ def ensure(service: str, say: Say) -> str:
 def make(recipes: Sequence[Recipe], say: Say) -> None:
     """Build the images of recipes that Docker here has not, as many at a time as there are
     processors. Raise LabError."""
+    with locked(say):
+        dockerd.ensure(say)
     with locked(say, SERVICES), ThreadPoolExecutor(os.cpu_count()) as pool:
         image.discard(_scratch())
         missing = [each for each in recipes if not _is_there(each.tag)]

@@ -11,9 +11,7 @@ from clup.bundles.manifest import Image
 from clup.images import build
 from clup.images.build import recipe, services
 from clup.images.pack import pack
-from clup.lab import dockerd
 from clup.lab.errors import LabError
-from clup.lab.lock import locked
 from clup.lab.say import Say
 
 PINNED = re.compile(r"[a-z0-9][a-z0-9._/:-]{0,199}@sha256:[0-9a-f]{64}")
@@ -32,8 +30,6 @@ def make(names: Sequence[str], target: Path, pinned: str, say: Say) -> tuple[lis
     wanted = {each.service: each.tag for each in recipes}
     if there := _there(target, wanted, say):
         return there, False
-    with locked(say):
-        dockerd.ensure(say)
     for each in recipes:
         say(f"Image {each.service}: {each.tag}")
     build.make(recipes, say)

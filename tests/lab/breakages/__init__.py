@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from tests.lab.command import Answer
 
 
 @dataclass(frozen=True)
@@ -17,3 +20,30 @@ class Breakage:
     shell: str
     changes: tuple[str, ...]
     checks: tuple[str, ...]
+
+
+def mended(
+    broken: Sequence[tuple[str, Breakage]],
+    run: Callable[[str], Answer],
+    there: Callable[[str], object],
+) -> None:
+    """Given breakages with their roles, and how to run a clup command and a script on the machine,
+    break all; verify names each, plan shows them, apply mends them and nothing else.
+
+    What it did not mend would be in the next plan, or in what is verified after it.
+    """
+    changes = {f"{role}: {name}" for role, breakage in broken for name in breakage.changes}
+    for _, breakage in broken:
+        there(breakage.shell)
+    verified = run("verify")
+    failed = verified.checks("failed")
+    assert verified.exit == 2
+    for role, breakage in broken:
+        for text in breakage.checks:
+            assert any(f"{role}: " in line and text in line for line in failed), (text, failed)
+    planned = run("plan")
+    assert planned.exit == 2
+    assert planned.operations("would change") == changes
+    applied = run("apply")
+    assert applied.exit == 0, applied.stderr
+    assert applied.operations("changed") == changes

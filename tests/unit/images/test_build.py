@@ -23,7 +23,7 @@ def recipe(service: str, base: str, pinned: bool = False) -> Recipe:
 
 
 @contextmanager
-def unlocked(_say: Any, _name: str) -> Iterator[None]:
+def unlocked(_say: Any, _name: str = "") -> Iterator[None]:
     yield
 
 
@@ -34,14 +34,23 @@ class Docker:
         self.bases: list[str] = []
         self.done: list[str] = []
         self.replacing: list[str] = []
-        tags = {each.tag for each in there}
+        self.answers = False
+        self.tags = {each.tag for each in there}
         monkeypatch.setattr(build, "locked", unlocked)
+        monkeypatch.setattr("clup.images.build.dockerd.ensure", self._ensure)
         monkeypatch.setattr("clup.images.build.image.discard", lambda _folder: None)
         monkeypatch.setattr("clup.images.build.image.discard_others", self.replacing.append)
-        monkeypatch.setattr(build, "_is_there", tags.__contains__)
+        monkeypatch.setattr(build, "_is_there", self._is_there)
         monkeypatch.setattr(build, "_base", lambda each, _: self.bases.append(each.base))
         monkeypatch.setattr(build, "_commit", self._commit)
         monkeypatch.setattr(build, "_build", lambda each, _: self.done.append(each.service))
+
+    def _ensure(self, _say: Any) -> None:
+        self.answers = True
+
+    def _is_there(self, tag: str) -> bool:
+        assert self.answers, "Docker is asked before it is seen to that it answers"
+        return tag in self.tags
 
     def _commit(self, each: Recipe, _say: Any) -> None:
         assert each.base in self.bases

@@ -11,7 +11,6 @@ import pytest
 from clup import bundles
 from clup.images import build, pack
 from clup.images import bundle as made
-from clup.lab import dockerd
 from tests.unit.bundles.saved import TAGS, bundle
 
 
@@ -24,7 +23,6 @@ class Builder:
         self.said: list[str] = []
         monkeypatch.setattr(made, "recipe", lambda name, _: _Recipe(name, TAGS[name]))
         monkeypatch.setattr(build, "make", self._make)
-        monkeypatch.setattr(dockerd, "ensure", lambda _say: None)
         monkeypatch.setattr(made, "pack", self._pack)
 
     def make(self, target: Path, *names: str) -> tuple[Any, bool]:
