@@ -17,7 +17,7 @@ import yaml
 from clup import images, lab
 from clup.lab.docker import docker_argv
 from tests.lab import engine_machine
-from tests.lab.command import on_machine
+from tests.lab.command import on_machine, over_ssh
 
 BEFORE_THE_GUARD = ("hostile_runner", "local_account", "other_container", "job")
 BEFORE_THE_RUNNER = ("token_holder", "repository_writer")
@@ -95,7 +95,7 @@ def played(box: lab.Lab, attacks: list[dict[str, Any]]) -> dict[str, dict[str, A
 
 
 def _ssh(box: lab.Lab, command: str, data: bytes | None = None, stdin: Any = None) -> bytes:
-    argv = lab.ssh_argv(box, ["sudo", "sh", "-c", shlex.quote(command)])
+    argv = over_ssh(box, ["sudo", "sh", "-c", shlex.quote(command)])
     done = subprocess.run(
         argv,
         **({"stdin": stdin} if stdin else {"input": data}),

@@ -116,9 +116,10 @@ def test_a_connection_that_ends_while_planning(box: lab.Lab, tmp_path: Path) -> 
         box,
         """useradd -m other 2>/dev/null && cp -r ~operator/.ssh ~other/ && chown -R other: ~other
         echo 'other ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/other
+        before=$(pgrep -fc "^sshd.*: operator")
         systemd-run -q --collect sh -c 'until [ "$(pgrep -fc "^sshd.*: other")" -gt 0 ] &&
-        [ "$(pgrep -fc "^sshd.*: operator")" -gt 0 ]; do sleep 0.02; done; sleep 0.3
-        pkill -f "^sshd.*: operator"'""",
+        [ "$(pgrep -fc "^sshd.*: operator")" -gt "$1" ]; do sleep 0.02; done; sleep 0.3
+        pkill -f "^sshd.*: operator"' sh "$before" """,
     )
     path = inventory(tmp_path, lost=way_to(box), vm=way_to(box, ssh_user="other"))
     planned = clup(NAME, "plan", path)

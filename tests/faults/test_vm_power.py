@@ -50,6 +50,9 @@ EMPTY = "find /etc /home /root /var/lib/clup -xdev -type f -empty | sort"
 WRITTEN = "clup|authorized_keys|/etc/(fstab|hosts|hostname|docker/daemon.json)$"
 """What clup writes itself: packages come with empty files, and do not sync all that they write."""
 
+WITHOUT_DOCKER = "systemctl disable -q --now docker.socket docker.service containerd.service"
+"""It takes a third of a boot, and storage and accounts have no use for it; the site enables it."""
+
 Tally = Callable[[str, int], None]
 
 
@@ -60,6 +63,7 @@ def box() -> Iterator[lab.Lab]:
     Its image is that of test_vm.py.
     """
     with machine(NAME, DISKS, "vm", (*FURNISHED, "chrony")) as made:
+        on_machine(made, WITHOUT_DOCKER)
         yield made
 
 

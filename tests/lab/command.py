@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clup import lab
+from clup.lab.keys import quoted
 from tests.lab import warm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,9 +64,21 @@ def _run(words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str
     return done.returncode, done.stdout, done.stderr
 
 
+def over_ssh(box: lab.Lab, words: Sequence[str]) -> list[str]:
+    """Return the command line for words on a lab machine, over a connection that is kept for those
+    that follow: a login costs an emulated machine most of a second."""
+    program, *rest = lab.ssh_argv(box, words)
+    kept = {
+        "ControlMaster": "auto",
+        "ControlPath": quoted(box.folder / "ssh"),
+        "ControlPersist": "60",
+    }
+    return [program, *(word for each in kept.items() for word in ("-o", "=".join(each))), *rest]
+
+
 def on_machine(box: lab.Lab, script: str) -> str:
     """Run a script as root on a lab machine and return what it printed."""
-    argv = lab.ssh_argv(box, ["sudo", "sh", "-eus"])
+    argv = over_ssh(box, ["sudo", "sh", "-eus"])
     done = subprocess.run(argv, input=script, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{script}\n{done.stderr}"
     return done.stdout

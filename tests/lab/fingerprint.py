@@ -14,6 +14,7 @@ from __future__ import annotations
 import subprocess
 
 from clup import lab
+from tests.lab.command import over_ssh
 
 SCRIPT = r"""
 set -eu
@@ -43,6 +44,6 @@ systemctl show -p ActiveEnterTimestampMonotonic,MainPID docker containerd ssh
 
 def fingerprint(box: lab.Lab) -> list[str]:
     """Given a lab, return its fingerprint as sorted lines. Raise CalledProcessError if it fails."""
-    argv = lab.ssh_argv(box, ["sudo", "sh", "-s"])
+    argv = over_ssh(box, ["sudo", "sh", "-s"])
     done = subprocess.run(argv, input=SCRIPT, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()

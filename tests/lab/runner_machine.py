@@ -14,7 +14,7 @@ from typing import Any
 from clup import images, lab
 from clup.lab.docker import docker_argv
 from tests.lab import engine_machine
-from tests.lab.command import on_machine
+from tests.lab.command import on_machine, over_ssh
 
 HERE = Path(__file__).parent
 STAND = "/srv/stand"
@@ -43,10 +43,24 @@ def put_in_place(box: lab.Lab) -> None:
 def loaded(box: lab.Lab, *services: str) -> dict[str, str]:
     """Bring the images of services to a lab machine, and return their names."""
     names = {service: images.ensure(service, print) for service in services}
-    with subprocess.Popen(docker_argv("save", *names.values()), stdout=subprocess.PIPE) as saved:
+    save = docker_argv("save", *names.values())
+    if box.kind == "vm":
+        _load_from_disk(box, save)
+        return names
+    with subprocess.Popen(save, stdout=subprocess.PIPE) as saved:
         argv = lab.ssh_argv(box, ["sudo", "docker", "load"])
         subprocess.run(argv, stdin=saved.stdout, capture_output=True, check=True, timeout=600)
     return names
+
+
+def _load_from_disk(box: lab.Lab, save: list[str]) -> None:
+    """Have a virtual machine load what a command saves: emulated, it takes 50 s to do so from a
+    disk, and 75 through ssh."""
+    disk = lab.disk_add(box.name, "virtio-IMAGES", 512 << 20).disk_file("virtio-IMAGES")
+    with disk.open("r+b") as content:
+        subprocess.run(save, stdout=content, check=True, timeout=600)
+    on_machine(box, "docker load -q </dev/disk/by-id/virtio-IMAGES")
+    lab.disk_detach(box.name, "virtio-IMAGES")
 
 
 def asked(box: lab.Lab, *requests: tuple[str, str, Any], caller: str = "operator") -> list[Any]:
@@ -54,7 +68,7 @@ def asked(box: lab.Lab, *requests: tuple[str, str, Any], caller: str = "operator
     given = json.dumps([[caller, *request] for request in requests])
     argv = ["sudo", "docker", "exec", "-i", "dkr-claw-runner", "python3", "-c"]
     done = subprocess.run(
-        lab.ssh_argv(box, [*argv, shlex.quote(CLIENT)]),
+        over_ssh(box, [*argv, shlex.quote(CLIENT)]),
         input=given, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -65,7 +65,7 @@ claim() {
 }
 
 disarm() {
-    systemctl -q disable --now "$timer"
+    systemctl -q --no-reload disable --now "$timer"
     rm -f -- "$units/$timer" "$units/$service"
     systemctl daemon-reload
     rm -f -- "$state/previous" "$state/kept" "$state/taken"
@@ -99,10 +99,10 @@ WantedBy=timers.target
 UNIT
     # The data too, or a power cut would leave empty files that take nothing back.
     sync -- "$units/$service" "$units/$timer" || fail "$units cannot be written"
+    systemctl -q --no-reload enable "$timer" || fail "the take-back timer cannot be enabled"
     systemctl daemon-reload
     # It may be about to try an earlier change once more, which this one continues.
     systemctl stop "$service" 2>/dev/null
-    systemctl -q enable "$timer" || fail "the take-back timer cannot be enabled"
     systemctl restart "$timer" || fail "the take-back timer does not start"
     : >"$state/armed"
     sync -- "$state/armed" "$state" "$units"

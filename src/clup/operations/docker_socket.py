@@ -16,8 +16,8 @@ from clup.operations.systemd import LAST_WORDS, is_up, refusals_of_masked
 # $1 the socket's unit.
 _OFFER = f"""set -e
 {LAST_WORDS}
+systemctl --quiet --no-reload enable -- "$1"
 systemctl daemon-reload
-systemctl --quiet enable -- "$1"
 timeout 180 systemctl stop -- docker.socket docker.service "$1"
 systemctl reset-failed -- "$1" docker.socket docker.service 2>/dev/null || :
 why=$(timeout 180 systemctl start -- "$1" docker.socket docker.service 2>&1) && exit 0

@@ -154,7 +154,7 @@ def directory(
         found = f"{state.user}:{state.group} {state.mode}"
         report.evidence(f"{path}: {found} -> {user}:{group} {mode}")
     yield script(_DIRECTORY, path, user, group, mode, mount)
-    yield ensure(path, lambda: _wrong(path, "directory", user, group, mode))
+    yield ensure(path, lambda: _wrong(path, user, group, mode, asked))
 
 
 @operation()
@@ -177,7 +177,8 @@ def configured(
         raise ValueError("what runs after a change needs the name of its marker, and the reverse")
     owing = marker(pending or "")
     needed = tuple(file.path for file in files) + ((owing,) if pending else ())
-    states = host.get_fact(Paths, paths=among if set(needed) <= set(among) else needed)
+    asked = among if set(needed) <= set(among) else needed
+    states = host.get_fact(Paths, paths=asked)
     wrong = [file for file in files if not file.is_converged(states[file.path])]
     owed = pending is not None and states[owing] is not None
     if not wrong and not owed and not because:
@@ -205,7 +206,7 @@ def configured(
     yield from then
     if pending:
         yield sh("rm", "-f", "--", owing)
-    yield ensure("configuration", lambda: _unconverged(files))
+    yield ensure("configuration", lambda: _unconverged(files, asked))
 
 
 @operation()
@@ -234,11 +235,11 @@ def _show(file: File, state: PathState | None) -> None:
         report.diff(file.path, before, file.content, edited=file.edited)
 
 
-def _wrong(path: str, kind: str, user: str, group: str, mode: str) -> str | None:
-    state = host.get_fact(Paths, paths=(path,))[path]
-    if state is not None and state.kind == kind and owned(state, user, group, mode):
+def _wrong(path: str, user: str, group: str, mode: str, asked: tuple[str, ...]) -> str | None:
+    state = host.get_fact(Paths, paths=asked)[path]
+    if state is not None and state.kind == "directory" and owned(state, user, group, mode):
         return None
-    return f"is {state} after the change, not a {kind} of {user}:{group} with mode {mode}"
+    return f"is {state} after the change, not a directory of {user}:{group} with mode {mode}"
 
 
 def _wrong_link(path: str, target: str) -> str | None:
@@ -246,7 +247,7 @@ def _wrong_link(path: str, target: str) -> str | None:
     return None if state and state.target == target else f"is {state}, not a link to {target}"
 
 
-def _unconverged(files: Sequence[File]) -> str | None:
-    states = host.get_fact(Paths, paths=tuple(file.path for file in files))
+def _unconverged(files: Sequence[File], asked: tuple[str, ...]) -> str | None:
+    states = host.get_fact(Paths, paths=asked)
     wrong = [file.path for file in files if not file.is_converged(states[file.path])]
     return f"not as it should be after the change: {', '.join(wrong)}" if wrong else None

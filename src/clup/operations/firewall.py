@@ -34,8 +34,8 @@ def loaded(
     for step in configured._inner(
         files=files,
         then=[
+            sh("systemctl", "--quiet", "--no-reload", "reenable", unit),
             sh("systemctl", "daemon-reload"),
-            sh("systemctl", "--quiet", "reenable", unit),
             sh("systemctl", "restart", unit),
         ],
         pending=pending,

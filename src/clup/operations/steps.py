@@ -15,6 +15,7 @@ from pyinfra.api.host import Host
 from pyinfra.api.state import State
 
 from clup import report
+from clup.transport import cache
 from clup.transport.cache import UnreadError
 
 Steps = Generator[PyinfraCommand, None, None]
@@ -36,15 +37,19 @@ def ensure(what: str, check: Callable[[], str | None]) -> FunctionCommand:
     """Return the postcondition of a change.
 
     `check` reads the machine again (the fact cache is empty after a command) and returns None
-    when all is as expected, else what is wrong.
+    when all is as expected, else what is wrong. What it has read then, the next operation knows.
     """
 
+    @cache.only_reads
     def ensured(state: State, host: Host) -> bool:
         try:
             wrong = check()
         except UnreadError as error:
             wrong = str(error)
-        return True if wrong is None else fail(host, f"{what}: {wrong}")
+        if wrong is None:
+            return True
+        cache.forget(host)  # a check that failed may have taken the change back
+        return fail(host, f"{what}: {wrong}")
 
     return FunctionCommand(ensured, (), {})
 

@@ -26,10 +26,12 @@ LAST_WORDS = """last_words() {
 }
 """
 
-# A unit that failed too often starts again only after a reset. $1 unit, $2 "enable" or "".
+# A unit that failed too often starts again only after a reset. One reload is for the unit's files
+# and for its being enabled, which a unit that is loaded would not tell without it. $1 unit, $2
+# "enable" or "".
 _START = f"""{LAST_WORDS}
+if [ "$2" = enable ]; then systemctl --quiet --no-reload enable -- "$1" || exit 1; fi
 systemctl daemon-reload
-if [ "$2" = enable ]; then systemctl --quiet enable -- "$1" || exit 1; fi
 systemctl reset-failed -- "$1" 2>/dev/null
 why=$(timeout 180 systemctl start -- "$1" 2>&1) && exit 0
 said=$(last_words "$1")

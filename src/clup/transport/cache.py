@@ -2,8 +2,9 @@
 
 The rule that keeps it correct: what is remembered is the output of a fact's exact command with
 its authentication arguments, on one host, for a few seconds; anything else that runs on that
-host or may change it (a command of an operation, an upload, a Python callback) empties it. An
-operation therefore sees the machine as it was after the last change, or it asks again.
+host or may change it (a command of an operation, an upload, a Python callback) empties it, but for
+a callback that `only_reads`. An operation therefore sees the machine as it was after the last
+change, or it asks again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import pyinfra.api.facts
@@ -57,6 +58,8 @@ operations are executed. A returned line fails that command."""
 
 Command = str | StringCommand
 
+Callback = TypeVar("Callback", bound=Callable[..., bool])
+
 Options = dict[str, Any]
 """The connector's options of a command, such as `_sudo` and `_stdin`."""
 
@@ -85,6 +88,12 @@ def reading(host: Host) -> Iterator[None]:
         known.reading -= 1
 
 
+def only_reads(callback: Callback) -> Callback:
+    """Mark the function of a FunctionCommand that changes nothing: what it has read stays known."""
+    callback.only_reads = True  # type: ignore[attr-defined]
+    return callback
+
+
 def install() -> None:
     """Put the cache between pyinfra's facts and its connectors; again is harmless."""
     if getattr(Host.run_shell_command, "is_cached", False):
@@ -92,7 +101,7 @@ def install() -> None:
     _remember_facts()
     for name in ("put_file", "get_file", "rsync"):
         _forget_after(Host, name, lambda host, *_: host)
-    _forget_after(FunctionCommand, "execute", lambda _command, _state, host, *_: host)
+    _forget_after(FunctionCommand, "execute", _changed_by)
 
 
 def _remember_facts() -> None:
@@ -146,11 +155,18 @@ def _remember_facts() -> None:
     Host.run_shell_command = run_shell_command  # type: ignore[method-assign, assignment]
 
 
-def _forget_after(owner: type, name: str, host_of: Callable[..., Host]) -> None:
+def _changed_by(command: FunctionCommand, _state: Any, host: Host, *_: Any) -> Host | None:
+    return None if getattr(command.function, "only_reads", False) else host
+
+
+def _forget_after(owner: type, name: str, changed: Callable[..., Host | None]) -> None:
     original = getattr(owner, name)
 
     def call(*arguments: Any, **options: Any) -> Any:
-        host = _behind(host_of(*arguments))
+        host = changed(*arguments)
+        if host is None:
+            return original(*arguments, **options)
+        host = _behind(host)
         forget(host)
         try:
             return original(*arguments, **options)

@@ -22,7 +22,7 @@ from pyinfra.context import host as current
 
 from clup import transport
 from clup.command import script
-from clup.operations.steps import Steps
+from clup.operations.steps import Steps, ensure
 from clup.transport import cache
 from clup.transport.cache import UnreadError
 
@@ -110,6 +110,26 @@ def test_an_operation_sees_what_the_one_before_it_left(host: Host, tmp_path: Pat
         add_op(host.state, double, times=times, name=f"double {times}")
     run_ops(host.state)
     assert path.read_text() == "16"
+
+
+def test_what_a_postcondition_has_read_is_known_to_the_next_operation(
+    host: Host, tmp_path: Path
+) -> None:
+    path = tmp_path / "list"
+    path.write_text("")
+
+    @operation()
+    def lengthened() -> Steps:
+        text = read(current, path) + "x"
+        yield script('printf %s "$2" >"$1"', str(path), text)
+        yield ensure("list", lambda: None if read(current, path) == text else "is not longer")
+
+    before = cache.memory(host).commands
+    for times in range(3):
+        add_op(host.state, lengthened, name=f"lengthen {times}")
+    run_ops(host.state)
+    assert path.read_text() == "xxx"
+    assert cache.memory(host).commands - before == 1 + 3 * 2, "a reading, then a change and another"
 
 
 def test_an_output_is_not_kept_for_ever(
