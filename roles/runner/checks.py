@@ -46,7 +46,9 @@ except urllib.error.HTTPError as error:
 sys.stdout.write(answer.read(100000).decode())
 """
 _PING = "http://claw-socket-proxy:2375/_ping"
-_LOGS = f"`docker logs {CONTAINER}` and `docker logs dkr-claw-socket-proxy` on the machine"
+_LOGS = (
+    f"`sudo docker logs {CONTAINER}` and `sudo docker logs dkr-claw-socket-proxy` on the machine"
+)
 
 
 def checks(host: Host, settings: Settings) -> Iterator[Result]:

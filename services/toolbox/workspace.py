@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +17,18 @@ COULD_NOT = 2
 
 
 def repository() -> Path:
-    """Return the repository that the job was given. It is read-only, and somebody else's."""
-    return Path(os.environ["PARAM_REPOSITORY"])
+    """Return the repository that the job was given. It is read-only, and somebody else's.
+
+    End the job where there is none: nothing is found in what is not there.
+    """
+    given = Path(os.environ["PARAM_REPOSITORY"])
+    if not given.is_dir():
+        sys.stderr.write(
+            f"there is no repository {given.name!r}; correct repository=, or put it into the"
+            " machine's folder of repositories\n"
+        )
+        sys.exit(COULD_NOT)
+    return given
 
 
 def copied() -> Path:

@@ -4,6 +4,7 @@ that says what is wrong with them."""
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatch
@@ -22,6 +23,10 @@ class DeploymentError(Exception):
     """A run cannot go on. The message is one line: what, where, what to do."""
 
 
+class BrokenFileError(DeploymentError):
+    """A file of the operator's is no Python that runs, or says no hosts."""
+
+
 def load(inventory: str, root: str, override: dict[str, Any]) -> Inventory:
     """Given an inventory as pyinfra takes it and data above all layers, return it, with its hosts.
 
@@ -29,15 +34,21 @@ def load(inventory: str, root: str, override: dict[str, Any]) -> Inventory:
     """
     is_path = inventory.endswith(".py") or "/" in inventory or not inventory
     if is_path and not inventory.startswith("@") and not Path(inventory).is_file():
-        known = ", ".join(sorted(str(path) for path in Path("inventories").glob("*.py")))
-        raise DeploymentError(f"{inventory}: no such inventory; known: {known}")
+        raise _no_such(inventory)
     if root not in sys.path:
         sys.path.insert(0, root)
     with one_line(inventory):
         loaded: Inventory = make_inventory(inventory, cwd=root, override_data=override)
+    if not len(loaded) and not Path(inventory).is_file():
+        raise _no_such(inventory)
     if not len(loaded):
-        raise DeploymentError(f"{inventory}: no hosts in this inventory; add one as a list item")
+        raise BrokenFileError(f"{inventory}: no hosts in this inventory; add one as a list item")
     return loaded
+
+
+def _no_such(inventory: str) -> DeploymentError:
+    known = ", ".join(sorted(str(path) for path in Path("inventories").glob("*.py")))
+    return DeploymentError(f"{inventory}: no such inventory; known: {known}")
 
 
 def limited(inventory: Inventory, limit: Sequence[str]) -> list[Host]:
@@ -65,25 +76,34 @@ def names(inventory: Inventory) -> list[str]:
 
 @contextmanager
 def one_line(what: str) -> Iterator[None]:
-    """Turn what a file of the operator's raises into a DeploymentError that names the file."""
+    """Turn what a file of the operator's raises into a DeploymentError that names the file, a
+    BrokenFileError where it is the file's own fault."""
     try:
         yield
     except UnexpectedExternalError as error:
-        raise DeploymentError(f"{error.filename}: {_first_line(error.exception)}") from error
+        where = f"{error.filename}, line {_line_in(error.filename, error.exception)}"
+        cure = "correct that line"
+        raise BrokenFileError(f"{where}: {_first_line(error.exception)}; {cure}") from error
     except SyntaxError as error:
         where = f"{error.filename}, line {error.lineno}"
-        raise DeploymentError(f"{where}: {error.msg}; correct that line") from error
+        raise BrokenFileError(f"{where}: {error.msg}; correct that line") from error
     except (OSError, UnicodeError) as error:
         where = current_state.current_exec_filename or what
-        raise DeploymentError(f"{where}: cannot be read ({_first_line(error)})") from error
+        raise BrokenFileError(f"{where}: cannot be read ({_first_line(error)})") from error
     except SystemExit as error:
         where = current_state.current_exec_filename or what
-        raise DeploymentError(f"{where}: ends the program ({error.code}); take that out") from error
+        raise BrokenFileError(f"{where}: ends the program ({error.code}); take that out") from error
     except (CliError, PyinfraError) as error:
         raise DeploymentError(f"{what}: {_first_line(error)}") from error
     except (AttributeError, IndexError, TypeError, ValueError) as error:
         cure = 'write each host as "name" or as ("name", {...its data})'
-        raise DeploymentError(f"{what}: is no list of hosts ({error}); {cure}") from error
+        raise BrokenFileError(f"{what}: is no list of hosts ({error}); {cure}") from error
+
+
+def _line_in(file: str, error: BaseException) -> int | str:
+    """Return the last line of a file that an error came by."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((each.lineno for each in reversed(frames) if each.filename == file), None) or "?"
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """What the commands about labs share: their options, and how they answer."""
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def disk_ids(context: click.Context, _parameter: click.Parameter, typed: str) ->
 name_option = click.option(
     "--name",
     shell_complete=names,
-    help="The lab's name. May be left out when there is only one.",
+    help="The lab's name. Left out, it is CLUP_LAB, or the only one.",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
@@ -83,8 +84,11 @@ def parse_disk(text: str) -> Disk:
 
 
 def meant(name: str | None) -> str:
-    """Given a name or none, return it, or the name of the only lab. Raise LabError if not one."""
-    return name or lab.sole()
+    """Given a name or none, return it, what CLUP_LAB says, or the name of the only lab.
+
+    Raise LabError if there is not exactly one.
+    """
+    return name or os.environ.get("CLUP_LAB") or lab.sole()
 
 
 def described(seen: lab.Seen) -> dict[str, object]:

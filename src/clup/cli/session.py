@@ -14,7 +14,7 @@ from clup.cli import answer
 from clup.cli.screen import Screen
 from clup.cli.target import ROOT, Target, inventory_of
 from clup.deployment import Deployment
-from clup.inventories import DeploymentError
+from clup.inventories import BrokenFileError, DeploymentError
 from clup.lab import LabError
 from clup.layers import settings_of_all
 from clup.settings import SettingsError
@@ -145,6 +145,9 @@ def run(
         }
         for line in settings.lines_of(error.problems):
             session.screen.error(line)
+    except BrokenFileError as error:
+        _fail(session, str(error))
+        session.exit = INVALID
     except (DeploymentError, LabError) as error:
         _fail(session, str(error))
     except KeyboardInterrupt:

@@ -63,7 +63,7 @@ def sole() -> str:
     if not names:
         raise not_up()
     if len(names) > 1:
-        raise ambiguous(names, "exist", "say which one with --name NAME")
+        raise ambiguous(names, "exist", "say which one with --name NAME, or set CLUP_LAB=NAME")
     return names[0]
 
 

@@ -98,7 +98,7 @@ class Persistent:
 
 def unreachable(message: str) -> FaultError:
     """Return the fault of a runner that does not answer."""
-    cure = "see `docker logs dkr-claw-runner` there, and `clup verify`"
+    cure = "see `sudo docker logs dkr-claw-runner` there, and `clup verify`"
     return FaultError("unreachable", message, cure)
 
 

@@ -114,7 +114,7 @@ def fault(status: int, body: bytes, retry_after: str | None = None) -> FaultErro
     except (ValueError, KeyError, TypeError):
         return FaultError(
             "no_fault", f"the runner answers {status} without a reason",
-            "see `docker logs dkr-claw-runner` there", status=status,
+            "see `sudo docker logs dkr-claw-runner` there", status=status,
         )  # fmt: skip
     later = f" ({retry_after} s)" if retry_after else ""
     return FaultError(code, message, cure + later, problems, status)

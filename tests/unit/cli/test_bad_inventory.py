@@ -49,7 +49,7 @@ def test_a_file_that_is_no_inventory(
     code, line, document = answer(capsys, command, str(path))
     assert line.startswith(str(path))
     assert words in line
-    assert (code, document["exit"], document["error"]) == (1, 1, line)
+    assert (code, document["exit"], document["error"]) == (3, 3, line)
 
 
 def test_settings_that_are_no_python_are_named_by_their_own_file(
@@ -58,10 +58,13 @@ def test_settings_that_are_no_python_are_named_by_their_own_file(
     (tmp_path / "machines.py").write_text("lab = ['vm']\n")
     (tmp_path / "group_data").mkdir()
     settings = tmp_path / "group_data" / "lab.py"
-    for text, words in (("base = {\n", "line 1: '{' was never"), ("base = x\n", "NameError: name")):
+    for text, words in (
+        ("base = {\n", "line 1: '{' was never"),
+        ("base = (\n x)\n", "line 2: NameError: name"),
+    ):
         settings.write_text(text)
         code, line, _ = answer(capsys, "plan", str(tmp_path / "machines.py"))
-        assert code == 1
+        assert code == 3
         assert line.startswith(str(settings))
         assert words in line
 
@@ -71,6 +74,7 @@ def test_settings_that_are_no_python_are_named_by_their_own_file(
     [
         (["nowhere.py"], 1, "nowhere.py: no such inventory; known: inventories/example.py"),
         (["./nowhere"], 1, "./nowhere: no such inventory"),
+        (["nowhere"], 1, "nowhere: no such inventory; known: inventories/example.py"),
         (["@nowhere/x"], 1, "Invalid connector: nowhere"),
         (
             ["inventories/example.py", "--limit", "nobody"],

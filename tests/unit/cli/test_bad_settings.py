@@ -238,7 +238,7 @@ def test_no_secret_is_shown(site: Site, capsys: pytest.CaptureFixture[str]) -> N
         (b"lab = [\n", "bad.py, line 1: '[' was never closed; correct that line"),
         (b"lab = '\xff'\n", "bad.py: cannot be read ('utf-8' codec can't decode byte 0xff"),
         (b"lab = []\n", "bad.py: no hosts in this inventory; add one as a list item"),
-        (b"import nosuch\n", "bad.py: ModuleNotFoundError: No module named 'nosuch'"),
+        (b"import nosuch\n", "bad.py, line 1: ModuleNotFoundError: No module named 'nosuch'"),
         (None, "bad.py: no such inventory; known: inventories/example.py, inventories/lab.py"),
     ],
 )
@@ -248,7 +248,7 @@ def test_an_inventory_that_is_no_python_is_one_line(
     inventory = tmp_path / "bad.py"
     if content is not None:
         inventory.write_bytes(content)
-    assert run("check", str(inventory), "--json") == 1
+    assert run("check", str(inventory), "--json") == (1 if content is None else 3)
     answer = capsys.readouterr()
     document = json.loads(answer.out)
     assert line in document["error"]

@@ -55,6 +55,11 @@ def test_what_is_no_disk_is_refused_with_an_example(text: str) -> None:
         (["a", "b"], ["down", "--name", "x"], "there is no lab 'x'; there are: a, b"),
         (["a", "b"], ["down"], "2 labs exist (a, b); say which one with --name"),
         (["a", "b"], ["reboot"], "2 labs exist (a, b)"),
+        (
+            ["a", "b"],
+            ["ssh"],
+            "2 labs exist (a, b); say which one with --name NAME, or set CLUP_LAB",
+        ),
         (["a"], ["ssh"], "At lab a: it is not up; boot it with `clup lab up --name a`"),
         ([], ["up", "--name", "Bad"], "'Bad' cannot be a host name"),
     ],
@@ -68,6 +73,17 @@ def test_a_wrong_request_is_one_line_and_exit_1(
     assert result.exit_code == 1
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("argv", "said"), [([], "lab b"), (["--name", "a"], "lab a")])
+def test_the_environment_says_which_lab_is_meant_unless_it_is_named(
+    no_driver: Path, monkeypatch: pytest.MonkeyPatch, argv: list[str], said: str
+) -> None:
+    for name in "ab":
+        record(no_driver, name)
+    monkeypatch.setenv("CLUP_LAB", "b")
+    result = CliRunner().invoke(command, ["ssh", *argv])
+    assert (result.exit_code, f"At {said}: it is not up" in result.stderr) == (1, True)
 
 
 def test_without_an_inventory_the_environment_says_which_of_several_labs(

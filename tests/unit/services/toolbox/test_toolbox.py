@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from services.toolbox import audit, build, fill, verify
+from services.toolbox import audit, build, fill, test, verify
 
 KEY = b"-----BEGIN OPENSSH PRIVATE " + b"KEY-----\n"
 
@@ -105,3 +106,15 @@ def test_maven_writes_beside_the_cache() -> None:
     assert "--offline" in words
     assert "-Dmaven.repo.local=/work/home/m2" in words
     assert "-Dmaven.repo.local.tail=/cache/maven" in words
+
+
+@pytest.mark.parametrize("program", [audit, build, test, verify])
+def test_a_repository_that_is_not_there_is_never_found_sound(
+    program: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PARAM_REPOSITORY", "/repo/helo")
+    monkeypatch.setattr(verify, "CACHE", Path("/"))
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == 2
+    assert "there is no repository 'helo'; correct repository=" in capsys.readouterr().err
