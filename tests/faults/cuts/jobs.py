@@ -18,10 +18,12 @@ from tests.lab.command import on_machine
 from tests.lab.runner_machine import STAND, asked, begun
 
 ENDS = {"succeeded", "interrupted"}
+# A container that Docker was killed while it made has begun nothing. Docker forgets it; containerd
+# keeps its empty process until the next boot, or until somebody removes it (troubleshooting.md).
 LEFT = """
 docker ps -a --filter label=clup.class=job --format 'container {{.Names}} is {{.Status}}'
 docker volume ls --format 'volume {{.Name}}'
-ps -o pid=,args= --user 7001,7002 | sed 's/^/process /'
+ps -o pid=,args= --user 7001,7002 | grep -v ' runc init$' | sed 's/^/process /'
 """
 NOTED = f"cd {STAND}/gradle; grep -H . * 2>/dev/null || true"
 
