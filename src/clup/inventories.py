@@ -39,9 +39,9 @@ def load(inventory: str, root: str, override: dict[str, Any]) -> Inventory:
         sys.path.insert(0, root)
     with one_line(inventory):
         loaded: Inventory = make_inventory(inventory, cwd=root, override_data=override)
-    if not len(loaded) and not Path(inventory).is_file():
-        raise _no_such(inventory)
     if not len(loaded):
+        if not Path(inventory).is_file():
+            raise _no_such(inventory)
         raise BrokenFileError(f"{inventory}: no hosts in this inventory; add one as a list item")
     return loaded
 

@@ -15,9 +15,9 @@ from typing import Any
 import yaml
 
 from clup import images, lab
-from clup.lab.docker import docker_argv
 from tests.lab import engine_machine
 from tests.lab.command import on_machine, over_ssh
+from tests.lab.runner_machine import loaded
 
 BEFORE_THE_GUARD = ("hostile_runner", "local_account", "other_container", "job")
 BEFORE_THE_RUNNER = ("token_holder", "repository_writer")
@@ -50,9 +50,7 @@ def machine(name: str, *services: str) -> Iterator[lab.Lab]:
 
 def furnish(box: lab.Lab, services: Sequence[str]) -> None:
     """Bring the images of services and the attacks to a lab machine that has Docker."""
-    found = [images.ensure(service, print) for service in services]
-    with subprocess.Popen(docker_argv("save", *found), stdout=subprocess.PIPE) as saved:
-        _ssh(box, "docker load", stdin=saved.stdout)
+    loaded(box, *services)
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         archive.add(
@@ -94,11 +92,11 @@ def played(box: lab.Lab, attacks: list[dict[str, Any]]) -> dict[str, dict[str, A
     return {result["name"]: result for result in json.loads(done)}
 
 
-def _ssh(box: lab.Lab, command: str, data: bytes | None = None, stdin: Any = None) -> bytes:
+def _ssh(box: lab.Lab, command: str, data: bytes) -> bytes:
     argv = over_ssh(box, ["sudo", "sh", "-c", shlex.quote(command)])
     done = subprocess.run(
         argv,
-        **({"stdin": stdin} if stdin else {"input": data}),
+        input=data,
         capture_output=True,
         check=False,
         timeout=900,

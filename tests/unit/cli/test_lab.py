@@ -19,9 +19,10 @@ from clup.lab.machine import Disk, Lab
 
 @pytest.fixture
 def no_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A labs' folder of the test's own, and no Docker to ask which labs run."""
+    """A labs' folder of the test's own, no Docker to ask which labs run, and none that is meant."""
     monkeypatch.setattr(machine, "FOLDER", tmp_path)
     monkeypatch.setattr(lookup, "KINDS", {})
+    monkeypatch.delenv("CLUP_LAB", raising=False)
     return tmp_path
 
 
