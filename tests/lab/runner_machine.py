@@ -18,6 +18,7 @@ from tests.lab.command import on_machine, over_ssh
 
 HERE = Path(__file__).parent
 STAND = "/srv/stand"
+HEALTH = "http://127.0.0.1:18888/healthz"
 CLIENT = (HERE / "runner_client.py").read_text(encoding="utf-8")
 
 
@@ -76,8 +77,12 @@ def asked(box: lab.Lab, *requests: tuple[str, str, Any], caller: str = "operator
 
 
 def begun(box: lab.Lab, *jobs: str, **parameters: str) -> list[str]:
-    """Have jobs queued and return their ids."""
-    bodies = [{"job": job, "parameters": parameters} for job in jobs]
+    """Have jobs queued, all with these parameters, and return their ids."""
+    return queued(box, *({"job": job, "parameters": parameters} for job in jobs))
+
+
+def queued(box: lab.Lab, *bodies: dict[str, Any]) -> list[str]:
+    """Have the jobs of these requests queued and return their ids."""
     answers = asked(box, *(("POST", "/v1/jobs/run", body) for body in bodies))
     assert all("id" in said for said in answers), answers
     return [said["id"] for said in answers]
@@ -109,14 +114,16 @@ def until_running(box: lab.Lab, job: str) -> None:
 
 def healthz(box: lab.Lab) -> dict[str, Any]:
     """Return what the runner says of its health, `ok` False with curl's words when it is silent."""
-    ask = "curl -sS --max-time 10 http://127.0.0.1:18888/healthz 2>&1 || true"
-    said = on_machine(box, ask)
+    said = on_machine(box, f"curl -sS --max-time 10 {HEALTH} 2>&1 || true")
     return dict(json.loads(said)) if said.startswith("{") else {"ok": False, "reason": said}
 
 
 def wait_for_health(box: lab.Lab, seconds: float = 120) -> None:
-    """Return when the runner says that it is well, within so many seconds."""
-    until = time.monotonic() + seconds
-    while not (said := healthz(box))["ok"]:
-        assert time.monotonic() < until, f"not well within {seconds:.0f} s: {said}"
-        time.sleep(0.5)
+    """Return when the runner says that it is well, within so many seconds.
+
+    The machine asks itself: to be asked each time takes an emulated one what it gets well with.
+    """
+    asks = f"until curl -sf -o /dev/null --max-time 10 {HEALTH}; do sleep 0.5; done"
+    on_machine(box, f"timeout {seconds:.0f} sh -c '{asks}' || true")
+    said = healthz(box)
+    assert said["ok"], f"not well within {seconds:.0f} s: {said}"

@@ -34,9 +34,7 @@ if ! docker image inspect box >/dev/null 2>&1; then
     dpkg-deb -x busybox-static_*.deb tree
     cp "$(find tree -path '*/bin/busybox')" image/bin/busybox
   fi
-  for name in $(image/bin/busybox --list); do
-    [ "$name" = busybox ] || ln -sf busybox "image/bin/$name"
-  done
+  image/bin/busybox --install image/bin
   tar -C image --owner 0 --group 0 -c . | docker import - box >/dev/null
 fi
 image=$(docker image inspect -f '{{.Id}}' box)
@@ -107,8 +105,8 @@ docker create --no-healthcheck --name dkr-claw-runner --network outside -p 127.0
 docker network connect inside dkr-claw-runner
 docker start dkr-claw-runner >/dev/null
 for _ in $(seq 300); do
-  docker exec dkr-claw-runner python3 -I /opt/clup/services/runner/healthy.py && exit 0
-  sleep 0.1
+  curl -sf -o /dev/null http://127.0.0.1:18888/healthz && exit 0
+  sleep 0.3
 done
 docker logs dkr-claw-socket-proxy >&2
 docker logs dkr-claw-runner >&2

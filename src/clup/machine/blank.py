@@ -99,8 +99,10 @@ def prove(
     with _direct(fd), mmap.mmap(-1, CHUNK) as memory:
         for at, length in _chunks(ranges):
             _read(fd, memory, at, length)
-            found = memory[:length]
-            if found != _zeros(length):
+            with memoryview(memory)[:length] as seen:
+                is_zero = _zeros(length) == seen
+            if not is_zero:
+                found = memory[:length]
                 allowed = None if image is None else os.pread(image, length, at)
                 stray = first_stray(found, allowed)
                 if stray is not None:
@@ -129,9 +131,12 @@ def progress(path: str, read: int, total: int, seconds: float) -> str:
 
 
 @cache
-def _zeros(length: int) -> bytes:
-    """Return so many of them, made once: there are few lengths, and each is asked for often."""
-    return bytes(length)
+def _zeros(length: int) -> bytearray:
+    """Return so many of them, made once: there are few lengths, and each is asked for often.
+
+    Beside a bytearray what was read is compared where it lies; beside bytes it has to be copied.
+    """
+    return bytearray(length)
 
 
 def _chunks(ranges: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from clup import lab
 from services.audit.verify import seen_by_guard, verify
 from tests.lab.command import on_machine
-from tests.lab.runner_machine import STAND, asked, begun
+from tests.lab.runner_machine import STAND, asked, queued
 
 ENDS = {"succeeded", "interrupted"}
 # A container that Docker was killed while it made has begun nothing. Docker forgets it; containerd
@@ -73,7 +73,8 @@ class Seen:
 
 def begin_some(box: lab.Lab) -> list[str]:
     """Have four jobs queued, of which half take 3 s and half no time, and return their ids."""
-    return begun(box, *("notes",) * 2, level="high") + begun(box, *("notes",) * 2, level="low")
+    levels = ("high", "high", "low", "low")
+    return queued(box, *({"job": "notes", "parameters": {"level": level}} for level in levels))
 
 
 def look(box: lab.Lab) -> Seen:

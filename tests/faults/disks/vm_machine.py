@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 from clup import lab
@@ -95,35 +93,6 @@ def about(lines: Iterable[str], name: str) -> str:
     """Return the one line that is about a filesystem."""
     (line,) = [one for one in lines if re.match(rf"{name}: ", one)]
     return line
-
-
-@dataclass(frozen=True)
-class Scsi:
-    """A SCSI disk of 64 MiB that the machine's kernel simulates: its name, serial and WWN."""
-
-    name: str
-    serial: str
-    wwn: str
-
-    @property
-    def path(self) -> str:
-        return f"/dev/{self.name}"
-
-
-def scsi_disks(box: lab.Lab, *options: str) -> list[Scsi]:
-    """Simulate new SCSI disks, blank, with these options of scsi_debug, instead of those before."""
-    on_machine(
-        box,
-        "udevadm settle; rmmod scsi_debug 2>/dev/null || true\n"
-        f"modprobe scsi_debug dev_size_mb=64 delay=0 {' '.join(options)}\n"
-        "udevadm settle",
-    )
-    listed = json.loads(on_machine(box, "lsblk --scsi --json --output NAME,SERIAL,WWN,MODEL"))
-    return [
-        Scsi(one["name"], one["serial"], one["wwn"])
-        for one in listed["blockdevices"]
-        if one["model"] == "scsi_debug"
-    ]
 
 
 def sha256(box: lab.Lab, path: str) -> str:

@@ -2,24 +2,24 @@
 
 from tests.lab.breakages import Breakage
 
-_CONFIGURE = "Configure Docker and containerd"
+CONFIGURE = "Configure Docker and containerd"
 _RESTART = " && systemctl reset-failed docker && systemctl restart docker"
-_RUN = "Install Docker and Compose, and run them"
+RUN = "Install Docker and Compose, and run them"
 
-_NEIGHBOURS = "Keep neighbours from what is published on this machine alone"
+NEIGHBOURS = "Keep neighbours from what is published on this machine alone"
 
 BREAKAGES = [
     Breakage(
         "larger logs",
         """sed -i 's/"10m"/"10g"/' /etc/docker/daemon.json""" + _RESTART,
-        changes=(_CONFIGURE,),
+        changes=(CONFIGURE,),
         checks=("daemon.json has log-opts max-size",),
     ),
     Breakage(
         "live restore off in the daemon that runs",
         'sed -i \'s/"live-restore": true/"live-restore": false/\' /etc/docker/daemon.json'
         + _RESTART,
-        changes=(_CONFIGURE,),
+        changes=(CONFIGURE,),
         checks=("daemon.json has live-restore", "live restore"),
     ),
     Breakage(
@@ -28,39 +28,39 @@ BREAKAGES = [
         " && sed -i 's#/srv/cache/docker#/srv/cache/tried#' /etc/docker/daemon.json"
         + _RESTART
         + " && cp -a /tmp/kept /etc/docker/daemon.json",
-        changes=(_CONFIGURE,),
+        changes=(CONFIGURE,),
         checks=("engine: Docker's data root",),
     ),
     Breakage(
         "daemon.json removed",
         "rm /etc/docker/daemon.json",
-        changes=(_CONFIGURE,),
+        changes=(CONFIGURE,),
         checks=("daemon.json is root:root 644", "daemon.json has data-root"),
     ),
     Breakage(
         "daemon.json writable for everybody",
         "chmod 666 /etc/docker/daemon.json",
-        changes=(_CONFIGURE,),
+        changes=(CONFIGURE,),
         checks=("daemon.json is root:root 644",),
     ),
     Breakage(
         "containerd on the root disk",
         "sed -i 's#^root = .*#root = \"/var/lib/containerd\"#' /etc/containerd/config.toml"
         " && systemctl restart containerd",
-        changes=(_CONFIGURE,),
+        changes=(CONFIGURE,),
         checks=("config.toml has root", "engine: containerd's root"),
     ),
     Breakage(
         "Docker no longer held by its disk",
         "rm /etc/systemd/system/docker.service.d/clup.conf && systemctl daemon-reload",
-        changes=(_CONFIGURE,),
+        changes=(CONFIGURE,),
         checks=("docker.service waits for the disk", "docker.service does not start unless"),
     ),
     Breakage(
         "containerd's drop-in without its assertion",
         "sed -i /Assert/d /etc/systemd/system/containerd.service.d/clup.conf"
         " && systemctl daemon-reload",
-        changes=(_CONFIGURE,),
+        changes=(CONFIGURE,),
         checks=("containerd.service does not start unless",),
     ),
     Breakage(
@@ -72,25 +72,25 @@ BREAKAGES = [
     Breakage(
         "Docker stopped",
         "systemctl stop docker.socket docker.service",
-        changes=(_RUN,),
+        changes=(RUN,),
         checks=("docker.service runs", "the daemon answers"),
     ),
     Breakage(
         "Docker not started at boot",
         "systemctl disable docker.service",
-        changes=(_RUN,),
+        changes=(RUN,),
         checks=("docker.service starts at boot",),
     ),
     Breakage(
         "containerd stopped",
         "systemctl stop containerd.service",
-        changes=(_RUN,),
+        changes=(RUN,),
         checks=("containerd.service runs",),
     ),
     Breakage(
         "Compose removed",
         "dpkg --remove --force-depends docker-compose",
-        changes=(_RUN,),
+        changes=(RUN,),
         checks=("package docker-compose is installed", "Compose v2 is a plugin"),
     ),
     Breakage(
@@ -98,19 +98,19 @@ BREAKAGES = [
         'cp -a /etc/docker/daemon.json /tmp/kept && echo \'{"no": "such key"}\''
         " >/etc/docker/daemon.json; for n in 1 2 3 4; do systemctl restart docker || :; done;"
         " cp -a /tmp/kept /etc/docker/daemon.json",
-        changes=(_RUN,),
+        changes=(RUN,),
         checks=("docker.service runs",),
     ),
     Breakage(
         "the rules against neighbours flushed",
         "nft delete table inet clup_docker_neighbours",
-        changes=(_NEIGHBOURS,),
+        changes=(NEIGHBOURS,),
         checks=("neighbours do not reach what is published",),
     ),
     Breakage(
         "the rules against neighbours no longer loaded at boot",
         "systemctl -q disable clup-docker-neighbours.service",
-        changes=(_NEIGHBOURS,),
+        changes=(NEIGHBOURS,),
         checks=("clup-docker-neighbours.service loads these rules at boot",),
     ),
 ]

@@ -1,23 +1,34 @@
-"""The proof on real devices: disks that fail, and disks that change after the plan.
+"""Blank disks on a virtual machine: selected in every way, formatted once, and never again; and the
+proof that they are blank, on disks that fail and on disks that change after the plan.
 
 The tests run in the order in which they stand, on one virtual machine.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from clup import lab
+from tests.faults.disks.loops import MIB
+from tests.faults.disks.vm_disks import (
+    failing,
+    forget_multipath,
+    multipath_map,
+    nvme_disk,
+    scsi_disks,
+)
 from tests.faults.disks.vm_machine import (
     HUGE,
     JUDGED,
     WAIVER,
+    Filesystems,
     about,
     apply_and,
     make,
-    scsi_disks,
     sha256,
     storage,
     told,
@@ -26,10 +37,102 @@ from tests.faults.disks.vm_machine import (
 from tests.lab.command import Answer, on_machine
 
 DISKS = ()
-MIB = 1 << 20
+SAMPLE_SECONDS = 900
 MIDDLE = 33 * MIB
 PULLED = "was pulled out before byte "
 NOT_READ = "cannot be read (Input/output error); look at `dmesg`; the disk is untouched"
+
+
+def formatted_once(box: lab.Lab, wanted: Filesystems) -> None:
+    """Assert that one apply makes the filesystems, and no later one, whatever clup forgot."""
+    first = storage(box, "apply", wanted)
+    assert first.exit == 0, first.stderr
+    assert first.operations("changed") >= {f"storage: {make(name)}" for name in wanted}
+    on_machine(box, "".join(f"echo kept >/srv/{name}/file\n" for name in wanted))
+    before = uuids(box, wanted)
+    second = storage(box, "apply", wanted)
+    assert (second.exit, second.operations("changed")) == (0, set())
+    on_machine(box, f"umount {places(wanted)}; rm /var/lib/clup/storage/*")
+    third = storage(box, "apply", wanted)
+    assert third.exit == 0, third.stderr
+    for name in wanted:
+        assert about(told(third, JUDGED), name).startswith(f"{name}: adopt: ")
+    assert uuids(box, wanted) == before
+    assert on_machine(box, "cat /srv/*/file") == "kept\n" * len(wanted)
+    on_machine(box, f"umount {places(wanted)}")
+
+
+def places(names: Iterable[str]) -> str:
+    return " ".join(f"/srv/{name}" for name in names)
+
+
+def uuids(box: lab.Lab, names: Iterable[str]) -> dict[str, str]:
+    """Return the UUID of what is mounted for each filesystem."""
+    return {name: on_machine(box, f"findmnt -no UUID /srv/{name}") for name in names}
+
+
+def test_blank_disks_are_formatted_once(box: lab.Lab) -> None:
+    """Selected by their id, by a serial, and by a world-wide name, which an NVMe's path has too;
+    one of 1 TiB after a sample, as all of it would take two hours to read."""
+    lab.disk_add(box.name, "virtio-BLANK", 64 * MIB)
+    lab.disk_add(box.name, HUGE.id, HUGE.size)
+    first, second = scsi_disks(box, "add_host=2", "per_host_store=1")
+    wanted: Filesystems = {
+        "by-id": {"by_id": "virtio-BLANK"},
+        "serial": {"serial": first.serial},
+        "wwn": {"wwn": second.wwn},
+        "nvme": {"wwn": nvme_disk(box)},
+        "huge": {"by_id": HUGE.id, "proof": "sample", "waiver": WAIVER},
+    }
+    began = time.monotonic()
+    formatted_once(box, wanted)
+    assert time.monotonic() - began < SAMPLE_SECONDS
+    lab.disk_detach(box.name, "virtio-BLANK")
+    lab.disk_detach(box.name, HUGE.id)
+
+
+def test_two_paths_to_one_disk_are_refused(box: lab.Lab) -> None:
+    """Whichever way they are selected: the proof would hold one of them, and not the other."""
+    first, second = scsi_disks(box, "add_host=2", "vpd_use_hostno=0")
+    assert (first.serial, first.wwn) == (second.serial, second.wwn)
+    ways = {
+        "serial": "is on more than one disk: ",
+        "wwn": "is on more than one disk: ",
+        "by_id": "is not the only disk with the world-wide name ",
+    }
+    values = {"serial": first.serial, "wwn": first.wwn, "by_id": f"wwn-{first.wwn}"}
+    before = sha256(box, first.path)
+    wanted = {way.replace("_", "-"): {way: values[way]} for way in ways}
+    answer = storage(box, "apply", wanted)
+    assert answer.exit == 1
+    for way, says in ways.items():
+        line = about(told(answer, JUDGED), way.replace("_", "-"))
+        assert ": unknown: " in line
+        assert says in line
+    assert sha256(box, first.path) == sha256(box, second.path) == before
+
+
+def test_paths_that_multipath_maps_are_refused_and_their_map_is_formatted_once(
+    box: lab.Lab,
+) -> None:
+    first, _second = scsi_disks(box, "add_host=2", "vpd_use_hostno=0")
+    map_ = multipath_map(box)
+    before = sha256(box, first.path)
+    ways = {
+        "serial": {"serial": first.serial},
+        "wwn": {"wwn": first.wwn},
+        "by-id": {"by_id": f"wwn-{first.wwn}"},
+    }
+    answer = storage(box, "apply", ways)
+    assert answer.exit == 1
+    for way in ways:
+        line = about(told(answer, JUDGED), way)
+        assert line.startswith(f"{way}: foreign: ")
+        assert "is held by multipath as dm-" in line
+        assert f"select it as by_id '{map_}'" in line
+    assert sha256(box, first.path) == before
+    formatted_once(box, {"mapped": {"by_id": map_}})
+    forget_multipath(box)
 
 
 def left_alone(answer: Answer, name: str, says: str) -> None:
@@ -42,20 +145,21 @@ def left_alone(answer: Answer, name: str, says: str) -> None:
 
 def test_a_disk_with_an_error_at_its_end_is_unknown(box: lab.Lab) -> None:
     """Neither the end of a SCSI disk nor that of a mapping can be read: the plan says so."""
-    _failing(box, "end", at=64 * MIB - 4096)
+    failing(box, "end", at=64 * MIB - 4096)
     (disk,) = scsi_disks(box, "opts=2", f"medium_error_start={64 * 2048 - 8}")
     wanted = {"mapped": {"by_id": "dm-name-end"}, "scsi": {"wwn": disk.wwn}}
+    before = on_machine(box, "ls -A /srv")
     for command in ("plan", "apply"):
         answer = storage(box, command, wanted)
         assert answer.exit == 1
         for name in wanted:
             assert about(told(answer, JUDGED), name).startswith(f"{name}: unknown: ")
-    assert on_machine(box, "ls -A /srv") == ""
+    assert on_machine(box, "ls -A /srv") == before
 
 
 def test_an_error_in_the_middle_of_a_mapping_ends_the_proof(box: lab.Lab) -> None:
     """dm-error, at a place that a plan does not read."""
-    _failing(box, "middle", at=MIDDLE)
+    failing(box, "middle", at=MIDDLE)
     before = on_machine(box, "sha256sum </root/middle.img")
     answer = storage(box, "apply", {"middle": {"by_id": "dm-name-middle"}})
     left_alone(answer, "middle", NOT_READ)
@@ -161,16 +265,3 @@ def test_what_a_full_read_costs_is_told_beforehand(box: lab.Lab, wanted: dict[st
     line = about(told(storage(box, "plan", {"huge": waived}), JUDGED), "huge")
     assert "instead of all of it (about 2.0 h at 150 MB/s) only a sample is read" in line
     assert line.endswith("new from the shop")
-
-
-def _failing(box: lab.Lab, name: str, at: int) -> None:
-    """Have a mapping of 64 MiB, blank, of which 4 KiB at this byte cannot be read."""
-    first, last = at // 512, 64 * MIB // 512
-    table = f"0 {first} linear $loop 0\n{first} 8 error\n"
-    if first + 8 < last:
-        table += f"{first + 8} {last - first - 8} linear $loop {first + 8}\n"
-    on_machine(
-        box,
-        f"truncate -s {64 * MIB} /root/{name}.img; loop=$(losetup -f --show /root/{name}.img)\n"
-        f'printf "{table}" | dmsetup create {name}; udevadm settle',
-    )
