@@ -27,10 +27,11 @@ SITE = "inventories/lab.py"
 ROLES = (storage, base, engine, accounts, layout, stacks)
 APART = (
     ("storage: ", ("engine: ", "layout: ", "stacks: ")),
+    ("storage: Make or adopt ", "storage: "),
     (f"engine: {engine.CONFIGURE}", f"engine: {engine.RUN}"),
 )
-"""Whose breakages are not tried together: what stands on filesystems, and they; what has Docker
-restarted, and what looks whether it runs."""
+"""Whose breakages are not tried together: what stands on filesystems, and they; a label, and what
+finds a filesystem by that; what has Docker restarted, and what looks whether it runs."""
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ from tests.faults.disks.vm_machine import (
 from tests.lab.command import Answer, on_machine
 
 DISKS = ()
+SAMPLED = "virtio-SAMPLED"
 SAMPLE_SECONDS = 900
 MIDDLE = 33 * MIB
 PULLED = "was pulled out before byte "
@@ -75,20 +76,20 @@ def test_blank_disks_are_formatted_once(box: lab.Lab) -> None:
     """Selected by their id, by a serial, and by a world-wide name, which an NVMe's path has too;
     one of 1 TiB after a sample, as all of it would take two hours to read."""
     lab.disk_add(box.name, "virtio-BLANK", 64 * MIB)
-    lab.disk_add(box.name, HUGE.id, HUGE.size)
+    lab.disk_add(box.name, SAMPLED, HUGE.size)
     first, second = scsi_disks(box, "add_host=2", "per_host_store=1")
     wanted: Filesystems = {
         "by-id": {"by_id": "virtio-BLANK"},
         "serial": {"serial": first.serial},
         "wwn": {"wwn": second.wwn},
         "nvme": {"wwn": nvme_disk(box)},
-        "huge": {"by_id": HUGE.id, "proof": "sample", "waiver": WAIVER},
+        "huge": {"by_id": SAMPLED, "proof": "sample", "waiver": WAIVER},
     }
     began = time.monotonic()
     formatted_once(box, wanted)
     assert time.monotonic() - began < SAMPLE_SECONDS
     lab.disk_detach(box.name, "virtio-BLANK")
-    lab.disk_detach(box.name, HUGE.id)
+    lab.disk_detach(box.name, SAMPLED)
 
 
 def test_two_paths_to_one_disk_are_refused(box: lab.Lab) -> None:
