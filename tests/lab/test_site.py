@@ -28,10 +28,12 @@ ROLES = (storage, base, engine, accounts, layout, stacks)
 APART = (
     ("storage: ", ("engine: ", "layout: ", "stacks: ")),
     ("storage: Make or adopt ", "storage: "),
+    (f"base: {base.APT}", f"base: {base.PACKAGES}"),
     (f"engine: {engine.CONFIGURE}", f"engine: {engine.RUN}"),
 )
 """Whose breakages are not tried together: what stands on filesystems, and they; a label, and what
-finds a filesystem by that; what has Docker restarted, and what looks whether it runs."""
+finds a filesystem by that; apt's settings, and the package that heeds them; what has Docker
+restarted, and what looks whether it runs."""
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,15 @@ STAGES: dict[str, tuple[Step, ...]] = {
             load=OTHER,
         ),
     ),
-    "faults": (_pytest("tests/faults/test_cuts.py", "tests/faults/**/test_[!v]*.py", load=OTHER),),
+    "faults": (
+        _pytest(
+            "tests/faults/test_cuts.py",
+            "tests/faults/test_r[!e]*.py",
+            "tests/faults/test_machine.py",
+            "tests/faults/**/test_[!v]*.py",
+            load=OTHER,
+        ),
+    ),
 }
 """The stages in their order. A word with a star stands for the tracked files that match it."""
 

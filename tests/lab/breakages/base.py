@@ -9,6 +9,7 @@ NAME = "Name the machine"
 SSHD = "Let only keys in through sshd"
 JOURNAL = "Limit the journal"
 KERNEL = "Set the kernel"
+PACKAGES = "Install the packages of the machine itself"
 
 BREAKAGES = [
     Breakage(
@@ -62,7 +63,7 @@ BREAKAGES = [
     Breakage(
         "someone removed the unattended upgrades",
         "apt-get -qq -y purge unattended-upgrades >/dev/null",
-        ("Install the packages of the machine itself",),
+        (PACKAGES,),
         ("package unattended-upgrades is installed",),
     ),
     Breakage(
