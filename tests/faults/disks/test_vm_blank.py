@@ -148,7 +148,7 @@ def test_a_disk_with_an_error_at_its_end_is_unknown(box: lab.Lab) -> None:
     """Neither the end of a SCSI disk nor that of a mapping can be read: the plan says so."""
     failing(box, "end", at=64 * MIB - 4096)
     (disk,) = scsi_disks(box, "opts=2", f"medium_error_start={64 * 2048 - 8}")
-    wanted = {"mapped": {"by_id": "dm-name-end"}, "scsi": {"wwn": disk.wwn}}
+    wanted = {"mapping": {"by_id": "dm-name-end"}, "scsi": {"wwn": disk.wwn}}
     before = on_machine(box, "ls -A /srv")
     for command in ("plan", "apply"):
         answer = storage(box, command, wanted)
