@@ -126,8 +126,11 @@ def user(
         return
     words = [word for option, value in changes.items() for word in (option, value)]
     if user in state.users:
+        found = state.users[user]
+        before = {"--shell": found.shell, "--comment": found.comment}
         for option, value in changes.items():
-            report.evidence(f"{user}: {option.lstrip('-')} -> {value or 'empty'}")
+            was = f"{before[option] or 'empty'} " if option in before else ""
+            report.evidence(f"{user}: {option.lstrip('-')} {was}-> {value or 'empty'}")
         words = ["usermod", *(["--append"] if "--groups" in changes else []), *words]
     else:
         ids = ["--uid", str(uid), "--gid", str(group[1])]

@@ -81,6 +81,7 @@ class File:
     `validate` is a constant sh script that judges the file at "$candidate" before it is put in
     place; a status other than 0 leaves the old file. A `secret` never shows in a diff. A file that
     is `edited` holds what others wrote, too: a stricter mode stays, and its diff shows the least.
+    A `program` is a part of clup itself: a plan counts its lines, which stand in the checkout.
     Lone surrogates in the content stand for bytes that are no UTF-8, and are written as those.
     """
 
@@ -92,6 +93,7 @@ class File:
     secret: bool = False
     validate: str = ""
     edited: bool = False
+    program: bool = False
 
     @property
     def data(self) -> bytes:
@@ -230,6 +232,9 @@ def _show(file: File, state: PathState | None) -> None:
         found = f"{state.user}:{state.group} {state.mode}"
         user, group, mode = file.owner(state)
         report.evidence(f"{file.path}: {found} -> {user}:{group} {mode}")
+    elif file.program:
+        lines = len(file.content.splitlines())
+        report.evidence(f"{file.path}: {lines} lines of clup's own program would be written")
     else:
         before = host.get_fact(Text, path=file.path) if state is not None else None
         report.diff(file.path, before, file.content, edited=file.edited)

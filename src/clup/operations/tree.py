@@ -75,7 +75,7 @@ def tree_files() -> list[File]:
     """Return what makes the repository clup's: its configuration, and its hook."""
     source = Path(clup.machine.__path__[0]).parent
     modules = [
-        File(f"{PROGRAMS}/clup/{name}", (source / name).read_text(encoding="utf-8"))
+        File(f"{PROGRAMS}/clup/{name}", (source / name).read_text(encoding="utf-8"), program=True)
         for name in _MODULES
     ]
     return [

@@ -65,11 +65,11 @@ def test_side_by_side_each_file_has_a_process_and_is_run_once() -> None:
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """A machine without mmdebstrap, a person at its terminal who says no, and no test to run."""
+    """A machine that lacks mmdebstrap alone, a person at its terminal who says no, and no test."""
     done: list[str] = []
     monkeypatch.setattr(machine, "FOLDER", tmp_path)
     monkeypatch.setattr(test, "_install_tools", lambda: None)
-    monkeypatch.setattr(needs, "there", lambda command: command != "mmdebstrap")
+    monkeypatch.setattr(needs, "met", lambda need: need.command != "mmdebstrap")
     monkeypatch.setattr(needs, "known", lambda package: True)
     monkeypatch.setattr(
         needs, "run", lambda words, **_: done.append("update" if "update" in words else words[-1])

@@ -62,6 +62,14 @@ def test_the_diff_of_an_edited_file_shows_what_changes_and_no_secret() -> None:
     assert "hunter2" not in str(notes)
 
 
+def test_a_plan_counts_the_lines_of_clups_own_program() -> None:
+    file = File("/usr/local/lib/clup/some.py", "one\ntwo\n", program=True)
+    steps, notes = evaluate(configured, {Paths: {file.path: None}}, files=[file])
+    assert f"sh {file.path} root root 0644" in steps[0]
+    assert notes.diffs == []
+    assert notes.evidence == [f"{file.path}: 2 lines of clup's own program would be written"]
+
+
 def write(path: Path, content: str, validate: str = "") -> int:
     """Run the script that puts a file in place; return its status."""
     words = ["sh", "-c", _WRITE, "sh", str(path), USER, GROUP, "0644", validate]
