@@ -105,7 +105,7 @@ docker create --no-healthcheck --name dkr-claw-runner --network outside -p 127.0
 docker network connect inside dkr-claw-runner
 docker start dkr-claw-runner >/dev/null
 for _ in $(seq 300); do
-  curl -sf -o /dev/null http://127.0.0.1:18888/healthz && exit 0
+  curl -sf --max-time 5 -o /dev/null http://127.0.0.1:18888/healthz && exit 0
   sleep 0.3
 done
 docker logs dkr-claw-socket-proxy >&2

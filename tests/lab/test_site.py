@@ -109,6 +109,14 @@ def test_every_breakage_is_named_shown_and_mended(box: lab.Lab, subtests: pytest
     assert clup(NAME, "plan", SITE).exit == 0
 
 
+def test_what_is_kept_apart_is_what_breakages_change() -> None:
+    every = [one for broken in in_rounds() for one in broken]
+    assert all(breakage.changes and breakage.checks for _, breakage in every)
+    changed = [name for one in every for name in operations(*one)]
+    sides = [side for pair in APART for side in pair]
+    assert all(any(name.startswith(side) for name in changed) for side in sides), sides
+
+
 def in_rounds() -> list[list[tuple[str, Breakage]]]:
     """Return all breakages with their roles, those together of which each is mended by itself."""
     rounds: list[list[tuple[str, Breakage]]] = []

@@ -39,8 +39,13 @@ def mended(
     failed = verified.checks("failed")
     assert verified.exit == 2
     for role, breakage in broken:
+        others = [it for one, it in broken if one == role and it is not breakage]
         for text in breakage.checks:
-            assert any(f"{role}: " in line and text in line for line in failed), (text, failed)
+            named = [line for line in failed if line.startswith(f"{role}: ") and text in line]
+            assert named, (text, failed)
+            # A line that names two breakages would do for one that nobody noticed.
+            also = [it for other in others for it in other.checks if any(it in n for n in named)]
+            assert also == [], (text, also)
     planned = run("plan")
     assert planned.exit == 2
     assert planned.operations("would change") == changes

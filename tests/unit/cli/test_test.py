@@ -63,6 +63,18 @@ def test_side_by_side_each_file_has_a_process_and_is_run_once() -> None:
     assert apart(["molecule", "test"]) == [["molecule", "test"]]
 
 
+def test_each_file_of_tests_is_run_by_one_stage() -> None:
+    steps = [step for stage in STAGES.values() for step in stage]
+    stars = [word for step in steps for word in step.words if "*" in word]
+    assert all(expand(word, test._tracked) for word in stars)
+    runs = [set(test._expanded(step)) for step in steps if step.is_pytest]
+    files = test._tracked("tests/**/test_*.py")
+    assert len(files) > 200
+    for file in files:
+        ways = {file, *(str(folder) for folder in Path(file).parents)}
+        assert len([run for run in runs if run & ways]) == 1, file
+
+
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """A machine that lacks mmdebstrap alone, a person at its terminal who says no, and no test."""

@@ -3,16 +3,19 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from clup.machine.blank import _read, describe, first_stray, looks_like, sampled
+from clup.machine import blank
+from clup.machine.blank import CHUNK, _read, describe, first_stray, looks_like, prove, sampled
 from clup.machine.ext4 import used_between
 from clup.machine.process import RefusedError
 
 MIB = 1 << 20
 ZERO = bytes(512)
+SIZE = 2 * CHUNK + 1536
 
 
 def sector(text: bytes, at: int = 0) -> bytes:
@@ -97,6 +100,50 @@ def test_a_place_that_cannot_be_read_is_told(
 def test_a_disk_that_ends_too_soon(content: bytes, why: str, tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match=why):
         read(tmp_path, content)
+
+
+@pytest.fixture
+def cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disks of these tests are files, which need not lie where O_DIRECT can read."""
+    monkeypatch.setattr(blank, "_direct", lambda fd: nullcontext())
+
+
+PLACES = (0, 511, 512, CHUNK - 1, CHUNK, 2 * CHUNK - 1, 2 * CHUNK, SIZE - 512, SIZE - 1)
+
+
+@pytest.mark.usefixtures("cached")
+@pytest.mark.parametrize("at", PLACES)
+def test_one_byte_anywhere_is_found(at: int, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match=f"^byte {at} is not zero "):
+        proven(tmp_path, SIZE, at)
+
+
+@pytest.mark.usefixtures("cached")
+def test_a_blank_disk_is_proven_up_to_its_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proven(tmp_path, SIZE)
+    assert f"/dev/x: {SIZE} bytes read in " in capsys.readouterr().out
+    with pytest.raises(RefusedError, match=f"ends at byte {SIZE - 512}, before its size"):
+        proven(tmp_path, SIZE - 512)
+
+
+@pytest.mark.usefixtures("cached")
+def test_a_read_that_brings_nothing_is_no_blank_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "preadv", lambda fd, buffers, at: len(buffers[0]))
+    with pytest.raises(RefusedError, match=r"^byte 0 is not zero "):
+        proven(tmp_path, SIZE)
+
+
+def proven(folder: Path, size: int, at: int | None = None) -> None:
+    """Have a disk proven blank that should have SIZE bytes, all zeros but the one at `at`."""
+    with (folder / "disk").open("w+b") as file:
+        os.ftruncate(file.fileno(), size)
+        if at is not None:
+            os.pwrite(file.fileno(), b"\1", at)
+        prove(file.fileno(), "/dev/x", [(0, SIZE)], None, 60)
 
 
 def read(folder: Path, content: bytes) -> None:

@@ -14,7 +14,7 @@ GROUPS = {
 
 def test_the_plan_shows_what_an_account_had_and_gets() -> None:
     there = User("psy", 2000, 2000, "", "/home/psy", "/usr/sbin/nologin", "none")
-    steps, notes = evaluate(
+    steps, notes = evaluate(  # noqa: S604 a login shell
         user,
         {Accounts: AccountsState(users={"psy": there}, groups=GROUPS)},
         user="psy",
