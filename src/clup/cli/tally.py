@@ -27,15 +27,16 @@ class Tally:
 
 
 def tally_of(report: str, status: int, strict: bool) -> tuple[Tally, list[str]]:
-    """Given pytest's JUnit report, empty if there is none, and its exit status, return the count.
+    """Given pytest's JUnit report and its exit status, return the count.
 
-    A status other than 0 is at least one failure, also when the report tells of none. When
-    `strict`, a skip whose reason does not begin with HERE counts as failed, and is returned as a
-    line that names it.
+    No report, or one that was cut, is a failure; a status other than 0 is at least one, also when
+    the report tells of none. When `strict`, a skip whose reason does not begin with HERE counts as
+    failed, and is returned as a line that names it.
     """
-    if not report:
+    try:
+        suites = list(ElementTree.fromstring(report).iter("testsuite"))
+    except ElementTree.ParseError:
         return Tally(failed=1), []
-    suites = list(ElementTree.fromstring(report).iter("testsuite"))
     count = {
         name: sum(int(suite.get(name, 0)) for suite in suites)
         for name in ("tests", "failures", "errors", "skipped")

@@ -36,6 +36,7 @@ def report(
         (report(3), 2, False, Tally(3, 1)),
         ("", 3, False, Tally(0, 1)),
         ("", 0, False, Tally(0, 1)),
+        (report(5)[:-20], 0, False, Tally(0, 1)),
     ],
 )
 def test_tally(text: str, status: int, strict: bool, tally: Tally) -> None:
