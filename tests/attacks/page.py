@@ -27,7 +27,8 @@ positions, {number} attacks in all: `./clup test attacks`. Whether one has succe
 the host: containers, images, networks and Docker's own events, canaries (a file of the host, a
 secret of another container, what another caller's job left, the guard's key, other callers' tokens)
 in what the attacker got, what the runner keeps on its disk, and where it says so a state that a
-script looks at. What guard and runner answered does not count. The cases are data:
+script looks at. That guard and runner say they refused does not count; of an attack that wants to
+be told something it has no right to, what it holds of that in the end does. The cases are data:
 `tests/attacks/cases`.
 
 Beside the attacks of a hostile runner stands whether at least one of its requests would be handed

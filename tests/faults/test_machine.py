@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from clup import lab
-from tests.faults.cuts.state import converges
+from tests.faults.cuts import state
 from tests.faults.runs import inventory, only_line, told, way_to
 from tests.lab.command import ROOT, clup, on_machine
 from tests.lab.machines import converged
@@ -38,13 +38,15 @@ def box() -> Iterator[lab.Lab]:
 @contextmanager
 def broken(box: lab.Lab, how: str, mend: str) -> Iterator[None]:
     """Break something on the machine for a while; afterwards an apply must converge it again,
-    with all that the failed one still owed."""
+    with all that the failed one still owed, and nothing of the operator's may be lost."""
+    before = state.planted(box, "/srv/data", "/root")
     on_machine(box, how)
     try:
         yield
     finally:
         on_machine(box, mend)
-    converges(box, SITE)
+    state.converges(box, SITE)
+    assert state.kept(box, "/srv/data", "/root") == before
 
 
 def account(box: lab.Lab, name: str, wrapper: str) -> None:

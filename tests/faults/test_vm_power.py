@@ -45,6 +45,7 @@ done
 MAKING = "[ -e /var/lib/clup/storage/data.json ]"
 HALF_MADE = "sed -s '$a\\' /var/lib/clup/storage/*.json 2>/dev/null || true"
 UUIDS = "blkid -s UUID -o value /dev/disk/by-id/virtio-LABDATA /dev/disk/by-id/virtio-LABCACHE"
+MOUNTED = "for each in /srv/data /srv/cache; do mountpoint -q $each && echo $each; done; true"
 EMPTY = "find /etc /home /root /var/lib/clup -xdev -type f -empty | sort"
 """What the power leaves of a file whose data were not on the disk when its name was."""
 WRITTEN = "clup|authorized_keys|/etc/(fstab|hosts|hostname|docker/daemon.json)$"
@@ -114,6 +115,7 @@ def test_the_power_fails_anywhere_in_the_site(box: lab.Lab, tally: Tally) -> Non
     """On the machine as it is now, half converged; in a campaign on a bare one, apt's work too."""
     with machine("power-bare", DISKS, "vm") if CAMPAIGN else nullcontext(box) as there:
         chance = random.Random(SEED)
+        assert CAMPAIGN or on_machine(there, MOUNTED).split() == ["/srv/data", "/srv/cache"]
         cuts = sum(power_cuts(Run(there, (SITE,), 3), chance, 6, SITE_CUTS, WRITTEN))
         state.verifies(there, SITE)
     assert cuts == SITE_CUTS
@@ -124,15 +126,17 @@ def power_cuts(
     run: Run, chance: random.Random, most: int, number: int, written: str = "/"
 ) -> Iterator[bool]:
     """Cut one run after the other after `most` of its commands at most, until one has nothing
-    left to do, or so many were cut; yield True after each. What was there stays, no file whose
-    path matches `written` is empty, and in the end one run converges.
+    left to do, or so many were cut; yield True after each. What was there stays, on disks of data
+    that are mounted too, no file whose path matches `written` is empty, and in the end one run
+    converges.
     """
-    before = state.planted(run.box, "/root", "/opt")
+    places = ("/root", "/opt", *on_machine(run.box, MOUNTED).split())
+    before = state.planted(run.box, *places)
     empty = set(on_machine(run.box, EMPTY).splitlines())
     for _ in range(number):
         if not ways.loses_its_power(run, chance.randint(1, most), chance):
             break
-        assert state.kept(run.box, "/root", "/opt") == before
+        assert state.kept(run.box, *places) == before
         torn = set(on_machine(run.box, EMPTY).splitlines()) - empty
         torn = {path for path in torn if re.search(written, path)}
         assert not {path for path in torn if not path.startswith(state.MARKERS)}

@@ -32,8 +32,9 @@ def logs_in(box: lab.Lab) -> bool:
 def locked_out_and_back(box: lab.Lab) -> None:
     """Lock the operator out, as a run does that is then killed: the machine lets him in again."""
     on_machine(box, change("arm 45") + change("put", LOCKED_OUT))
-    began = time.monotonic()
+    began = tried = time.monotonic()
     assert not logs_in(box)
-    while not logs_in(box) and time.monotonic() - began < TAKEN_BACK_WITHIN:
+    while not logs_in(box):
         time.sleep(2)
-    assert logs_in(box)
+        tried = time.monotonic()
+        assert tried - began < TAKEN_BACK_WITHIN

@@ -15,7 +15,8 @@ from threading import Thread
 import pytest
 
 from clup import lab
-from clup.lab import container, disks, machine
+from clup.lab import container, disks, image, machine
+from clup.lab.commands import as_root
 from clup.lab.docker import docker
 from clup.lab.machine import Disk, Lab
 
@@ -243,6 +244,15 @@ def test_down_after_a_kill_leaves_nothing(seconds: float) -> None:
     if "test-crash" in machine.recorded():
         lab.down("test-crash", quiet)
     assert traces("test-crash") == {}
+
+
+def test_what_a_killed_builder_mounted_goes_with_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "a build"
+    for inner in (folder / "dev", folder / "dev/pts"):
+        inner.mkdir(parents=True)
+        subprocess.run(as_root(["mount", "-t", "tmpfs", "tmpfs", str(inner)]), check=True)
+    image.discard(folder)
+    assert not folder.exists()
 
 
 def test_up_after_a_kill_makes_the_lab_anew() -> None:

@@ -6,13 +6,15 @@ The tests run in the order in which they stand: each begins where the one before
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from clup import lab
-from tests.lab.command import Answer, clup, on_machine
+from tests.lab.command import ROOT, Answer, clup, on_machine
 from tests.lab.machines import DISKS, FURNISHED, inventory, machine
 
 NAME = "leaving"
@@ -219,6 +221,11 @@ def test_drift_tells_what_moved(box: lab.Lab) -> None:
     assert host["state"] == "drifted"
     assert len(drift.operations("would change")) == 2
     assert len(drift.checks("failed")) >= 2
+    words = [sys.executable, "-P", "-m", "clup", "drift", inventory(box, {})]
+    said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said.returncode == 2
+    assert said.stdout.startswith(f"{NAME}: drifted: 2 changes pending, ")
+    assert said.stdout.count("\n") == 1
     assert after(box, "apply").exit == 0
     assert after(box, "drift").exit == 0
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from clup import bundles, lab
+from roles.runner.files import SOCKET as API
 from tests.attacks.tamperings import TAMPERINGS
 from tests.lab.breakages import mended
 from tests.lab.breakages.runner import (
@@ -228,12 +229,24 @@ def test_keys_and_tokens_stay_on_the_machine(site: Site) -> None:
         " docker logs dkr-claw-runner 2>&1; docker logs dkr-claw-socket-proxy 2>&1;"
         " grep -rs . /srv/data/openclaw/clup --include=*.yml")  # fmt: skip
     assert not [secret for secret in secrets if secret in text]
-    denied = "setpriv --reuid psy --regid psy --clear-groups cat {} 2>&1 || true"
-    for path in ("keys/guard", "tokens/gw", "state/runner.sqlite3"):
-        assert "Permission denied" in site.there(denied.format(f"{DATA}/{path}"))
-    read = "setpriv --reuid psy --regid psy --clear-groups sh -c 'cat {}' | wc -l"
+    read = f"{AS.format('psy')} sh -c 'cat {{}}' | wc -l"
     for path in ("audit/*.jsonl", "ledger/heads"):
         assert int(site.there(read.format(f"{DATA}/{path}"))) >= 2
+
+
+def test_no_other_account_reads_a_secret_or_writes_what_is_run(site: Site) -> None:
+    secrets = ("keys/guard", "tokens/gw", "tokens/operator", "state/runner.sqlite3")
+    run = ("jobs", "jobs/greets.yaml", "compose", "keys", "tokens", "ledger", "ledger/heads")
+    kept = ("audit", "audit/*.jsonl", "reports", "state")
+    away = ("/run/docker.sock", API, "/srv/data/openclaw/clup", f"{CACHE}/work", f"{CACHE}/tmp")
+    written_to = (*run, *kept, *away)
+    look = f"""cd {DATA}
+        for each in {" ".join(secrets)}; do test ! -r $each || echo "reads $each"; done
+        for each in {" ".join(written_to)}; do test ! -w $each || echo "writes $each"; done"""
+    assert len(site.there(look).splitlines()) == len((*secrets, *written_to)), "root may all of it"
+    for user in ("psy", "gw-admin", "claw-job", "claw-trusted", "nobody"):
+        change = f"setpriv --reuid {user} --regid $(id -g {user}) --init-groups"
+        assert site.there(f"{change} sh <<'END'\n{look}\nEND") == "", user
 
 
 def test_a_gateways_container_reaches_the_runner_and_nothing_else(site: Site) -> None:
@@ -253,6 +266,20 @@ def test_it_survives_a_restart_of_docker_and_of_its_socket(site: Site) -> None:
     site.well()
     assert site.ran("greets")[0] == "succeeded"
     assert site.run("plan").exit == 0
+
+
+def test_a_docker_that_hangs_is_told(site: Site) -> None:
+    site.there("pkill -STOP -x dockerd")
+    try:
+        until = time.monotonic() + 60
+        while (said := site.ask("GET", "/healthz"))["ok"]:
+            assert time.monotonic() < until, "a runner without Docker says that it is well"
+            time.sleep(1)
+    finally:
+        site.there("pkill -CONT -x dockerd")
+    assert "reason" in said
+    site.well()
+    assert site.ran("greets")[0] == "succeeded"
 
 
 def test_a_full_disk_under_docker_is_told_and_waited_for(site: Site) -> None:

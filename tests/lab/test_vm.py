@@ -15,8 +15,10 @@ import pytest
 
 from clup import lab
 from clup.lab import vm
+from tests.faults.cuts import state
 from tests.faults.cuts.campaign import CAMPAIGN, SEED
 from tests.faults.cuts.jobs import begin_some, settled
+from tests.faults.runs import only_line
 from tests.lab.command import Answer, clup, on_machine
 from tests.lab.fingerprint import fingerprint
 from tests.lab.machines import DISKS, FURNISHED, machine
@@ -31,6 +33,17 @@ CUTS = 10 if CAMPAIGN else 1
 """How often the power fails while jobs run."""
 JUMPS = ("1 day", "2 days ago")
 """Where the clock jumps while jobs run."""
+FILLS = """
+dpkg -r unattended-upgrades >/dev/null
+cat >/root/fill <<'END'
+#!/bin/sh
+fallocate -l $(($(stat -f -c '%f * %S' /))) /fill
+cat /dev/zero >/fill.rest 2>/dev/null
+exit 0
+END
+chmod 0755 /root/fill
+echo 'DPkg::Pre-Invoke { "/root/fill"; };' >/etc/apt/apt.conf.d/fill
+"""
 SETTLED_SECONDS = 300
 """How long guard, runner and jobs may take on an emulated machine until all is as it must be."""
 
@@ -78,11 +91,11 @@ def test_it_is_a_bare_machine_with_blank_disks_and_a_udev(box: lab.Lab) -> None:
 
 def test_disks_come_and_go_while_it_runs(box: lab.Lab) -> None:
     spare = "/dev/disk/by-id/virtio-SPARE"
-    added = lab.disk_add(NAME, "virtio-SPARE", 64 << 20)
+    assert clup(NAME, "lab", "disk", "add", "--name", NAME, "virtio-SPARE=64M").exit == 0
     on_machine(box, f"test $(blockdev --getsize64 {spare}) = {64 << 20}; echo kept > {spare}; sync")
-    lab.disk_detach(NAME, "virtio-SPARE")
+    assert clup(NAME, "lab", "disk", "detach", "--name", NAME, "virtio-SPARE").exit == 0
     on_machine(box, f"udevadm settle; test ! -e {spare}; test ! -e /sys/block/vdd")
-    assert added.disk_file("virtio-SPARE").read_bytes().startswith(b"kept\n")
+    assert box.disk_file("virtio-SPARE").read_bytes().startswith(b"kept\n")
     lab.disk_add(NAME, "virtio-SPARE", read_only=True)
     assert (
         on_machine(box, f"head -n 1 {spare}; ! echo lost 2>&- > {spare}; blockdev --getro {spare}")
@@ -115,9 +128,24 @@ def test_a_second_apply_changes_nothing(box: lab.Lab) -> None:
     assert sorted(set(fingerprint(box)) ^ set(before)) == []
 
 
+def test_a_root_disk_that_fills_up_on_the_way(box: lab.Lab) -> None:
+    """As soon as apt unpacks a package nothing fits on it any more, the journal's line neither."""
+    before = state.planted(box, "/root", "/srv/data")
+    on_machine(box, FILLS)
+    failed = clup(NAME, "apply", SITE)
+    assert on_machine(box, "stat -f -c %f /; rm /fill* /etc/apt/apt.conf.d/fill") == "0\n"
+    assert failed.exit == 1
+    line = only_line(failed, f"lab-{NAME}")
+    assert "base: Install the packages of the machine itself: " in line
+    assert "No space left on device" in line
+    assert line.endswith("mend that with apt-get there, then apply again")
+    state.converges(box, SITE)
+    assert state.kept(box, "/root", "/srv/data") == before
+
+
 def test_all_is_well_after_a_reboot(box: lab.Lab) -> None:
     before = boot_id(box)
-    lab.reboot(NAME)
+    assert clup(NAME, "lab", "reboot", "--name", NAME).exit == 0
     assert boot_id(box) != before
     answer = verified(box)
     assert (answer.exit, answer.checks("failed"), answer.checks("untestable")) == (0, [], [])
@@ -127,7 +155,7 @@ def test_all_is_well_after_a_reboot(box: lab.Lab) -> None:
 def test_a_power_cut_loses_what_was_not_on_the_disks_and_nothing_else(box: lab.Lab) -> None:
     """When its power is back, one of its disks is not."""
     on_machine(box, "cd /srv/data; echo kept > kept; sync kept .; echo lost > lost")
-    lab.cut(NAME)
+    assert clup(NAME, "lab", "cut", "--name", NAME).exit == 0
     assert vm.pid_of(box.folder) is None
     lab.disk_detach(NAME, "virtio-LABCACHE")
     lab.up(NAME)

@@ -1,4 +1,5 @@
-"""A virtual lab whose `up` was killed: `down` leaves nothing of it, `up` makes it anew."""
+"""A virtual lab whose `up` was killed: `down` leaves nothing of it, `up` makes it anew. And the
+kernel that it would boot is tried, with an emulator in KVM's place."""
 
 import os
 import signal
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from clup import lab
-from clup.lab import machine, vm, vm_image
+from clup.lab import accel, machine, qemu, vm, vm_image
 from clup.lab.lifecycle import SUITE
 from clup.lab.lock import locked
 from tests.faults.disks.vm_kinds import PACKAGES
@@ -21,10 +22,19 @@ UP = f"from clup import lab; lab.up({NAME!r}, 'vm', say=lambda line: None, packa
 
 
 @pytest.fixture(scope="module", autouse=True)
-def image() -> None:
+def image() -> Path:
     """What is killed is the making of a lab, not of its image."""
     with locked(print):
-        vm_image.ensure(SUITE, PACKAGES, print)
+        return vm_image.ensure(SUITE, PACKAGES, print)
+
+
+def test_a_trial_boots_the_kernel_of_a_lab(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accel, "KVM", qemu.EMULATED)
+    monkeypatch.setattr(accel, "TRIAL_SECONDS", 300.0)
+    assert accel.trial(image) is None
+    monkeypatch.setattr(accel, "TRIAL_SECONDS", 0.5)
+    assert "its kernel did not start in time" in str(accel.trial(image))
+    assert not list(machine.FOLDER.glob(".kvm-trial*"))
 
 
 @pytest.mark.parametrize("seconds", [0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 3.0, 6.0])

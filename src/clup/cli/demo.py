@@ -83,7 +83,10 @@ def command(name: str, kind: str | None, runner: bool | None, yes: bool, as_json
         say, confirm = screen.step, asker(yes)
         chosen = kind or lab.fitting_kind(name, say, confirm)
         box = lab.up(name, chosen, say=say, confirm=confirm)
-        wanted = not lab.is_emulated(chosen, say, confirm) if runner is None else runner
+        too_slow = runner is None and lab.is_emulated(chosen, say, confirm)
+        if too_slow:
+            say("Without the job runner, as the machine is emulated; `--runner` has it there, too.")
+        wanted = not too_slow if runner is None else runner
         if wanted:
             demo_jobs.enable(box, say, confirm)
         elif runner is False:

@@ -201,9 +201,16 @@ def discard_scratch() -> None:
 
 
 def discard(folder: Path) -> None:
-    """Remove a folder in which an image was built, if it is there."""
+    """Remove a folder in which an image was built, if it is there.
+
+    Builders mount /proc, /sys and what is below /dev in it; one that was killed leaves them.
+    """
     if folder.exists():
         cure = f"remove {folder} by hand"
+        mounted = run(["findmnt", "--list", "--noheadings", "--output", "TARGET"], cure=cure)
+        below = [line for line in mounted.splitlines() if line.startswith(f"{folder}/")]
+        for point in sorted(below, reverse=True):
+            run(as_root(["umount", point]), cure=cure)
         run(as_root(["rm", "-r", "-f", "--one-file-system", str(folder)]), cure=cure)
 
 

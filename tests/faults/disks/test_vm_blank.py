@@ -149,13 +149,14 @@ def test_a_disk_with_an_error_at_its_end_is_unknown(box: lab.Lab) -> None:
     failing(box, "end", at=64 * MIB - 4096)
     (disk,) = scsi_disks(box, "opts=2", f"medium_error_start={64 * 2048 - 8}")
     wanted = {"mapping": {"by_id": "dm-name-end"}, "scsi": {"wwn": disk.wwn}}
-    before = on_machine(box, "ls -A /srv")
+    look = f"ls -A /srv; sync; sha256sum </root/end.img; head -c {63 * MIB} {disk.path} | sha256sum"
+    before = on_machine(box, look)
     for command in ("plan", "apply"):
         answer = storage(box, command, wanted)
         assert answer.exit == 1
         for name in wanted:
             assert about(told(answer, JUDGED), name).startswith(f"{name}: unknown: ")
-    assert on_machine(box, "ls -A /srv") == before
+    assert on_machine(box, look) == before
 
 
 def test_an_error_in_the_middle_of_a_mapping_ends_the_proof(box: lab.Lab) -> None:
@@ -235,6 +236,13 @@ def test_a_disk_that_is_pulled_out_while_it_is_read(box: lab.Lab, bus: str) -> N
         gone: {"by_id" if is_virtio else "serial": selected},
     }
 
+    def as_written() -> tuple[int, int]:
+        """What tells whether the file behind the big disk was written to, which none can hash."""
+        file = box.disk_file(HUGE.id).stat()
+        return file.st_blocks, file.st_mtime_ns
+
+    before = as_written()
+
     def pull() -> None:
         when_read(
             box, selected, "" if is_virtio else f"echo 1 >/sys/block/{disk.name}/device/delete"
@@ -244,6 +252,7 @@ def test_a_disk_that_is_pulled_out_while_it_is_read(box: lab.Lab, bus: str) -> N
 
     answer = apply_and(box, wanted, pull)
     left_alone(answer, gone, PULLED)
+    assert as_written() == before
     again = storage(box, "apply", wanted)
     assert (again.exit, again.operations("changed")) == (1, set())
     missing = "is not in /dev/disk/by-id" if is_virtio else "is on none of the machine's disks"

@@ -77,6 +77,11 @@ def test_a_disk_at_rest_is_refused_and_left_alone(kind: VmKind, at_rest: Judged)
     refused(at_rest, kind, str(kind.at_rest))
 
 
+def test_each_disk_in_use_has_a_message_of_its_own() -> None:
+    says = [kind.in_use for kind in IN_USE]
+    assert len(set(says)) == len(says) >= 20
+
+
 @pytest.mark.parametrize("phase", ["in_use", "at_rest"])
 def test_nothing_is_begun_where_a_disk_is_refused(
     phase: str, box: lab.Lab, request: pytest.FixtureRequest

@@ -153,6 +153,29 @@ def test_why_kvm_does_not_do_is_told(said: bytes, expected: str) -> None:
     assert expected in accel.failure(said)
 
 
+@pytest.mark.parametrize(
+    ("kernel", "lives"),
+    [
+        ("echo booting; echo Run /init as init process; exec sleep 60", True),
+        ("echo booting; exit 1", False),
+        ("echo booting; exec sleep 60", False),
+    ],
+    ids=["lives", "ends", "hangs"],
+)
+def test_a_kernel_has_to_live_before_a_deadline(
+    kernel: str, lives: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accel, "TRIAL_SECONDS", 1.0)
+    console = tmp_path / "console"
+    with console.open("wb") as said:
+        process = subprocess.Popen(["sh", "-c", kernel], stdout=said)
+    try:
+        assert accel.comes_alive(process, console) is lives
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_a_verdict_on_kvm_holds_for_one_boot_and_one_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
