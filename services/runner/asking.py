@@ -95,7 +95,7 @@ async def see_job(shop: Workshop, caller: Caller, job_id: str) -> Record:
 async def cancel_job(shop: Workshop, scheduler: Scheduler, caller: Caller, job_id: str) -> Record:
     """End a job of the caller's; one that has ended stays as it is. Raise ApiError."""
     await see_job(shop, caller, job_id)
-    record = await shop.desk(Store.cancel, job_id)
+    record = await shop.desk(Store.cancel, job_id, caller.name)
     scheduler.cancel(job_id)
     shop.told(job_id)
     return record
