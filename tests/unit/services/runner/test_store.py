@@ -16,6 +16,7 @@ import pytest
 from services.audit.chain import GENESIS
 from services.audit.verify import Seen, verify
 from services.runner.records import Request, Result
+from services.runner.states import State
 from services.runner.store import KeyReusedError, QueueFullError, Store, StoreError, TooOftenError
 from tests.unit.services.runner.runners import IMAGE
 
@@ -212,7 +213,8 @@ def test_the_end_of_a_job_names_who_asked_for_it_first(store: Store) -> None:
     store.cancel(waits, "operator")
     said = last_line(store)
     assert (said["caller"], said["cancelled_by"]) == ("gateway", "operator")
-    for job, state in ((runs, "interrupted"), (done, "succeeded")):
+    ends: tuple[tuple[str, State], ...] = ((runs, "interrupted"), (done, "succeeded"))
+    for job, state in ends:
         store.begin(job, IMAGE)
         store.cancel(job, "operator")
         store.cancel(job, "other")
