@@ -100,8 +100,8 @@ def result_text(result: Result) -> str:
 def event(record: Record) -> dict[str, Any]:
     """Given a job in a state, return what the audit chain says of it: who, what, with which
     parameters, from which image, who asked for its end, with what result and at what cost. A
-    parameter is never a secret: all that callers send is one of a list, a number, or a short word
-    of a given form."""
+    parameter is one of a list, a number, or a short word of a given form; what looks like a secret
+    was refused."""
     told: dict[str, Any] = {
         "id": record.id,
         "job": record.job,

@@ -25,6 +25,7 @@ from tests.unit.services.runner.stories import told
 from tests.unit.services.runner.test_artifacts import tar
 
 TALKS = Script(output=[(0, 1, b"hello\n")])
+SECRET = "ghp_" + "a1" * 18
 HELPERS = [STATUS, LOG, CANCEL]
 
 
@@ -86,6 +87,9 @@ def test_what_a_token_does_not_allow(tmp_path: Path) -> None:
             ):
                 result = await client.call_tool(tool, given)
                 assert result.is_error, (tool, given)
+            refused = await client.call_tool("quick", {"level": SECRET})
+            assert "At parameters.level: holds what looks like a token of GitHub's" in text(refused)
+            assert SECRET not in text(refused)
         assert len(it.guard.started) == 1
         stream = await it.client().get("/mcp")
         assert (stream.status_code, stream.headers["allow"]) == (405, "POST")
