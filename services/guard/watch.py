@@ -57,6 +57,7 @@ class Seen:
     unmeasured: int = 0
     """Readings in a row in which Docker could not measure a volume of it."""
     usage: dict[str, Any] = field(default_factory=dict)
+    sampling: asyncio.Task[None] | None = None
     reason: str = ""
     """Why the guard ended it."""
     ending: asyncio.Task[None] | None = None
@@ -80,7 +81,7 @@ class Watch:
         self._wake.set()
 
     def usage(self, full_id: str) -> Mapping[str, Any]:
-        """Return what a container was last seen to use; nothing of a short one."""
+        """Return what a container was last seen to use; nothing of one that ended before a look."""
         seen = self._seen.get(full_id)
         return seen.usage if seen else {}
 
@@ -127,6 +128,7 @@ class Watch:
                 running.append(await self._noticed(entry["Id"], job_id))
         here = [seen for seen in running if seen]
         for seen in here:
+            self._sample(seen)
             limit = seen.container.limits.seconds
             if elapsed(seen.since, seen.before, time.monotonic()) >= limit:
                 self._end(seen, TIMED_OUT, f"over {limit} s")
@@ -190,7 +192,6 @@ class Watch:
         sizes = volume_sizes(said)
         for seen in running:
             self._weigh(seen, [sizes.get(name, 0) for name in seen.container.volumes])
-            await self._sample(seen)
         now = time.monotonic()
         self._due = now + max(MEASURE_SECONDS, SHARE * (now - begun))
 
@@ -207,9 +208,18 @@ class Watch:
         elif seen.unmeasured >= UNMEASURED_READINGS:
             self._end(seen, DISK_FULL, f"Docker cannot measure {names.WORK}")
 
-    async def _sample(self, seen: Seen) -> None:
+    def _sample(self, seen: Seen) -> None:
+        """Have memory and processor time of a container looked at, unless that is under way.
+
+        Nothing waits for it: Docker looks at no container more than once a second, and keeps
+        whoever asks until then. The first of all is answered at once.
+        """
+        if seen.sampling is None or seen.sampling.done():
+            seen.sampling = asyncio.create_task(self._sampled(seen))
+
+    async def _sampled(self, seen: Seen) -> None:
         path = f"/containers/{seen.container.full_id}/stats"
-        with suppress(DockerError):
+        with suppress(DockerError, DockerGoneError):
             said = await self._docker.call("GET", path, {"stream": "false", "one-shot": "true"})
             seen.usage |= used(said, seen.usage)
 
@@ -262,10 +272,11 @@ def volume_sizes(said: Mapping[str, Any]) -> dict[str, int]:
 
 def used(said: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     """Given Docker's statistics and what was known before, return memory (the most that was seen)
-    and processor time."""
+    and processor time. Of a container that has ended Docker says zeros: those are left out."""
     memory = (said.get("memory_stats") or {}).get("usage", 0)
     nanoseconds = ((said.get("cpu_stats") or {}).get("cpu_usage") or {}).get("total_usage", 0)
-    return {
+    found = {
         "memory_bytes": max(memory, before.get("memory_bytes", 0)),
         "cpu_seconds": max(round(nanoseconds / 1e9, 3), before.get("cpu_seconds", 0)),
     }
+    return {name: value for name, value in found.items() if value}

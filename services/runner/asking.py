@@ -6,7 +6,9 @@ import time
 from collections.abc import Mapping
 
 from services.jobs import JobError, names
-from services.jobs.problem import shown
+from services.jobs.pattern import LONGEST
+from services.jobs.problem import Problem, dotted, shown
+from services.jobs.secret import known_secret
 from services.runner.callers import Caller
 from services.runner.door import Slots
 from services.runner.errors import ApiError
@@ -43,6 +45,10 @@ async def run_job(
         raise ApiError(
             404, "unknown_job_name", f"there is no job {shown(job)} in the catalogue", cure
         )
+    if held := _held_secrets(parameters):
+        message = "a parameter holds what looks like a secret"
+        cure = "send none: parameters are kept in state, audit and report; replace it if it is real"
+        raise ApiError(400, "secret_parameter", message, cure, problems=held)
     try:
         known.environment(parameters)
     except JobError as error:
@@ -73,6 +79,18 @@ async def run_job(
     return record
 
 
+def _held_secrets(parameters: Parameters) -> list[str]:
+    """Return where parameters hold secrets, and of which kind; a value is not repeated."""
+    # No parameter takes a longer text, and no message repeats more of one.
+    texts = {name: value[:LONGEST] for name, value in parameters.items() if isinstance(value, str)}
+    cure = "give what it takes without a secret"
+    return [
+        str(Problem(dotted(("parameters", name)), "", f"holds what looks like {what}", cure))
+        for name, text in texts.items()
+        if (what := known_secret(text))
+    ]
+
+
 def _later(shop: Workshop, code: str, message: str) -> ApiError:
     shop.metrics.refused.labels(code).inc()
     headers = {"Retry-After": str(RETRY_SECONDS)}
@@ -95,7 +113,7 @@ async def see_job(shop: Workshop, caller: Caller, job_id: str) -> Record:
 async def cancel_job(shop: Workshop, scheduler: Scheduler, caller: Caller, job_id: str) -> Record:
     """End a job of the caller's; one that has ended stays as it is. Raise ApiError."""
     await see_job(shop, caller, job_id)
-    record = await shop.desk(Store.cancel, job_id)
+    record = await shop.desk(Store.cancel, job_id, caller.name)
     scheduler.cancel(job_id)
     shop.told(job_id)
     return record

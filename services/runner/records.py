@@ -58,18 +58,22 @@ class Record:
     started: str = ""
     finished: str = ""
     cancelling: bool = False
+    cancelled_by: str = ""
+    """The caller who asked for its end; empty where nobody did, or a runner ran that kept no name.
+    """
     result: Result = Result()
 
 
 COLUMNS = (
-    "seq, id, job, caller, parameters, image, state, created, started, finished, cancelling, result"
+    "seq, id, job, caller, parameters, image, state, created, started, finished, cancelling,"
+    " cancelled_by, result"
 )
 
 
 def from_row(row: tuple[Any, ...]) -> Record:
     """Given a row of COLUMNS, return the record."""
     seq, job_id, job, caller, parameters, image, state, *rest = row
-    created, started, finished, cancelling, result = rest
+    created, started, finished, cancelling, cancelled_by, result = rest
     said = json.loads(result)
     return Record(
         seq=seq,
@@ -83,6 +87,7 @@ def from_row(row: tuple[Any, ...]) -> Record:
         started=started,
         finished=finished,
         cancelling=bool(cancelling),
+        cancelled_by=cancelled_by,
         result=Result(**said | {"artifacts_refused": tuple(said.get("artifacts_refused", ()))}),
     )
 
@@ -94,8 +99,9 @@ def result_text(result: Result) -> str:
 
 def event(record: Record) -> dict[str, Any]:
     """Given a job in a state, return what the audit chain says of it: who, what, with which
-    parameters, from which image, with what result and at what cost. A parameter is never a secret:
-    all that callers send is one of a list, a number, or a short word of a given form."""
+    parameters, from which image, who asked for its end, with what result and at what cost. A
+    parameter is one of a list, a number, or a short word of a given form; what looks like a secret
+    was refused."""
     told: dict[str, Any] = {
         "id": record.id,
         "job": record.job,
@@ -104,6 +110,8 @@ def event(record: Record) -> dict[str, Any]:
         "parameters": dict(record.parameters),
         "image": record.image,
     }
+    if record.cancelled_by:
+        told["cancelled_by"] = record.cancelled_by
     if record.finished:
         told["result"] = asdict(record.result)
     return told

@@ -19,38 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from services.audit import chain
-from services.runner import records, room
+from services.runner import records, room, schema
 from services.runner.records import COLUMNS, Record, Request, Result
 from services.runner.states import NEXT, State, is_final
 from services.runner.turns import Waiting
 
-_SCHEMA = """
-CREATE TABLE jobs (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    job TEXT NOT NULL,
-    caller TEXT NOT NULL,
-    parameters TEXT NOT NULL,
-    image TEXT NOT NULL,
-    state TEXT NOT NULL,
-    created TEXT NOT NULL,
-    started TEXT NOT NULL DEFAULT '',
-    finished TEXT NOT NULL DEFAULT '',
-    cancelling INTEGER NOT NULL DEFAULT 0,
-    result TEXT NOT NULL DEFAULT '{}',
-    idempotency_key TEXT,
-    UNIQUE (caller, idempotency_key)
-) STRICT;
-CREATE INDEX by_state ON jobs (state, seq);
-CREATE INDEX by_caller ON jobs (caller, seq);
-CREATE TABLE audit (
-    seq INTEGER PRIMARY KEY,
-    hash TEXT NOT NULL,
-    line TEXT NOT NULL
-) STRICT;
-PRAGMA user_version = 1;
-"""
-_VERSION = 1
 _HOUR = timedelta(hours=1)
 
 
@@ -96,15 +69,13 @@ class Store:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                self._db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+            version = schema.prepare(self._db)
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}; see that its folder is writable") from error
-        if version not in (0, _VERSION):
+        if version not in (0, schema.VERSION):
             raise StoreError(
                 f"{path}: was written by a newer runner (version {version}, this one knows "
-                f"{_VERSION}); start that one"
+                f"{schema.VERSION}); start that one"
             )
 
     def close(self) -> None:
@@ -170,19 +141,22 @@ class Store:
                 return None
             return self._move(replace(record, result=result, finished=self._now()), state)
 
-    def cancel(self, job_id: str) -> Record:
-        """Note that a caller wants a job's end. One that waits has ended with that; one that runs
-        is to be ended by whoever watches it."""
+    def cancel(self, job_id: str, by: str) -> Record:
+        """Note which caller wants a job's end, the first who does. One that waits has ended with
+        that; one that runs is to be ended by whoever watches it, and whatever becomes of it, the
+        audit line of its end names that caller."""
         with self._changing():
             record = self._one(job_id)
-            if is_final(record.state):
+            if is_final(record.state) or record.cancelling:
                 return record
+            record = replace(record, cancelling=True, cancelled_by=by)
             if record.state == "queued":
                 result = Result(reason="a caller asked for its end before it began")
-                ended = replace(record, result=result, finished=self._now(), cancelling=True)
-                return self._move(ended, "cancelled")
-            self._db.execute("UPDATE jobs SET cancelling = 1 WHERE id = ?", (job_id,))
-            return self._one(job_id)
+                return self._move(replace(record, result=result, finished=self._now()), "cancelled")
+            self._db.execute(
+                "UPDATE jobs SET cancelling = 1, cancelled_by = ? WHERE id = ?", (by, job_id)
+            )
+            return record
 
     def get(self, job_id: str) -> Record | None:
         """Return a job, None when there is none of that id."""
@@ -229,7 +203,7 @@ class Store:
         self._see_room()
         if self._has_failed:
             with self._changing():
-                self._db.execute(f"PRAGMA user_version = {_VERSION}")
+                self._db.execute(f"PRAGMA user_version = {schema.VERSION}")
 
     def lines(self, after: int, most: int) -> list[tuple[int, str]]:
         """Return at most so many audit lines after a number, each with its number."""
@@ -266,13 +240,14 @@ class Store:
         moved = replace(record, state=state)
         self._db.execute(
             "UPDATE jobs SET state = ?, image = ?, started = ?, finished = ?, cancelling = ?,"
-            " result = ? WHERE id = ?",
+            " cancelled_by = ?, result = ? WHERE id = ?",
             (
                 moved.state,
                 moved.image,
                 moved.started,
                 moved.finished,
                 moved.cancelling,
+                moved.cancelled_by,
                 records.result_text(moved.result),
                 moved.id,
             ),

@@ -36,7 +36,7 @@ hostname
 if command -v docker >/dev/null; then
   docker ps -aq --no-trunc | sort | xargs -r \
     docker inspect -f 'container {{.Id}} {{.State.StartedAt}}'
-  docker volume ls -q | sed 's/^/volume /'; docker images -q --no-trunc | sed 's/^/image /'
+  docker volume ls -q | sed 's/^/volume /'; docker images -q --no-trunc | sort | sed 's/^/image /'
 fi
 systemctl show -p ActiveEnterTimestampMonotonic,MainPID docker containerd ssh
 """

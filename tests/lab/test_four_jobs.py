@@ -15,6 +15,8 @@ from clup import lab
 from roles.runner.checks import KEYS
 from roles.runner.files import REPOSITORIES, TOKENS
 from roles.runner.settings import DATA
+from services.guard.body import MB
+from services.jobs import read_job
 from tests.lab import agent
 from tests.lab.command import Answer, clup, on_machine
 from tests.lab.fingerprint import fingerprint
@@ -90,6 +92,20 @@ def test_the_demo_runs_the_jobs_and_their_results_are_right(demo: Demo) -> None:
         f"python3 -c 'import sys, zipfile; print(zipfile.ZipFile(sys.argv[1]).namelist())' {jar}"
     )
     assert "'Hello.class'" in demo.there(listed)
+
+
+def test_the_audit_tells_what_a_job_has_used(demo: Demo) -> None:
+    for name in ("fill", "verify"):
+        audited = clup(NAME, "job", "audit", demo.jobs[name]["id"], SITE)
+        [host] = audited.document["hosts"].values()
+        result = host["lines"][-1]["result"]
+        limits = read_job(demo.there(f"cat {DATA}/jobs/{name}.yaml"), name, name).limits
+        memory, cpu = (result["usage"].get(key, 0) for key in ("memory_bytes", "cpu_seconds"))
+        assert 0 < memory <= limits.memory_mb * MB, (name, result)
+        assert 0 < cpu <= limits.cpus * (result["seconds"] + 1), (name, result)
+    # Maven's JVM: less would be a look at the beginning alone.
+    assert memory > 16 * MB, result
+    assert cpu > 0.5, result
 
 
 def test_a_second_apply_changes_nothing(demo: Demo) -> None:

@@ -16,7 +16,7 @@ class Images(FactBase[ImagesState]):
     """Given the ids of images, "sha256:...", return which of them the machine has."""
 
     def command(self, ids: Sequence[str]) -> StringCommand:
-        return reading("image_reading", *ids, shared=("machine/stack_reading.py",))
+        return reading("image_reading", *ids, shared=("clup/machine/stack_reading.py",))
 
     def process(self, output: list[str]) -> ImagesState:
         said = json.loads(output[-1])

@@ -70,7 +70,8 @@ class History(FactBase[list[str]]):
     default = list
 
     def command(self, tree: str) -> StringCommand:
-        return reading("history", tree, shared=("compose/secret.py",))
+        shared = ("clup/compose/secret.py", "services/jobs/secret.py")
+        return reading("history", tree, shared=shared)
 
     def process(self, output: list[str]) -> list[str]:
         return list(json.loads(output[-1]) or [])

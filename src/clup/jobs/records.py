@@ -83,8 +83,9 @@ def shown(line: Mapping[str, Any]) -> str:
     given = "".join(f" {name}={value}" for name, value in line.get("parameters", {}).items())
     result = line.get("result") or {}
     why = f": {result['reason']}" if result.get("reason") else ""
+    by = f" ({line['cancelled_by']} asked for its end)" if line.get("cancelled_by") else ""
     code = "" if result.get("exit_code") is None else f", exit code {result['exit_code']}"
     return (
         f"{line['seq']:>6}  {line['time']}  {line.get('caller')}: {line.get('job')}{given}"
-        f"  {line.get('state')}{code}{why}"
+        f"  {line.get('state')}{by}{code}{why}"
     )

@@ -10,7 +10,8 @@ from pathlib import Path, PurePath
 
 from pyinfra.api.command import StringCommand
 
-import clup.machine
+import clup
+import services
 from clup.command import script, sh
 
 # The modules travel as a zip on stdin, a line of base64, and are imported from memory: nothing to
@@ -39,9 +40,16 @@ _RUN = (
     ' fi; exec python3 -I -c "$@"'
 )
 
-SOURCE = Path(clup.machine.__path__[0]).parent
-SHARED = ("masking.py", "compose/secret.py")
-"""What programs use of clup besides `clup.machine`: modules of the standard library alone."""
+SHARED = ("clup/masking.py", "clup/compose/secret.py", "services/jobs/secret.py")
+"""What programs use besides `clup.machine`: modules of the standard library alone."""
+
+_TOPS = {"clup": Path(clup.__path__[0]), "services": Path(services.__path__[0])}
+
+
+def source(module: str) -> Path:
+    """Given a module's path from its top package on, such as clup/masking.py, return its file."""
+    top, _, rest = module.partition("/")
+    return _TOPS[top] / rest
 
 
 def program(
@@ -62,27 +70,27 @@ def words(name: str, *arguments: str) -> list[str]:
 def reading(name: str, *arguments: str, shared: tuple[str, ...] = ()) -> StringCommand:
     """Return the command of a fact that runs `clup.machine.NAME`, which only reads.
 
-    Of clup it may use no more than those of SHARED that are named.
+    It may use no more than the modules that are named.
     """
-    modules = zipped((f"machine/{name}.py", *shared)).strip()
+    modules = zipped((f"clup/machine/{name}.py", *shared)).strip()
     return script(_READ, _BOOT_READING, modules, f"clup.machine.{name}", *arguments)
 
 
 def packed() -> str:
     """Return the modules of `clup.machine` and SHARED as a zip, a line of base64."""
-    machine = sorted(f"machine/{path.name}" for path in (SOURCE / "machine").glob("[!_]*.py"))
-    return zipped((*machine, *SHARED))
+    names = sorted(path.name for path in source("clup/machine").glob("[!_]*.py"))
+    return zipped((*(f"clup/machine/{name}" for name in names), *SHARED))
 
 
 @cache
 def zipped(modules: tuple[str, ...]) -> str:
-    """Given paths below clup, return these modules as a zip, the same for the same sources."""
+    """Given paths of modules, return these as a zip, the same for the same sources."""
     held = io.BytesIO()
-    packages = {f"clup/{parent}/" for path in modules for parent in PurePath(path).parents}
+    packages = {str(parent) for path in modules for parent in PurePath(path).parents} - {"."}
     with zipfile.ZipFile(held, "w") as archive:
         for package in sorted(packages):
-            archive.writestr(zipfile.ZipInfo(f"{PurePath(package)}/__init__.py"), "")
+            archive.writestr(zipfile.ZipInfo(f"{package}/__init__.py"), "")
         for path in modules:
-            entry = zipfile.ZipInfo(f"clup/{path}")
-            archive.writestr(entry, (SOURCE / path).read_bytes(), zipfile.ZIP_DEFLATED)
+            data = source(path).read_bytes()
+            archive.writestr(zipfile.ZipInfo(path), data, zipfile.ZIP_DEFLATED)
     return base64.b64encode(held.getvalue()).decode() + "\n"

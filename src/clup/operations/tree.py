@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
-import clup.machine
 from clup import report
 from clup.command import script
 from clup.facts.paths import Paths, PathState
 from clup.operations.files import File, configured, owned
+from clup.operations.programs import source
 from clup.operations.steps import Steps, ensure, refuse
 from clup.stacks.spec import MOUNT, TREE
 
@@ -21,7 +19,8 @@ PROGRAMS = "/var/lib/clup/tree"
 
 _PATHS = (f"{TREE}/.git", f"{TREE}/.git/HEAD")
 
-_MODULES = ("machine/history.py", "compose/secret.py")
+# What is imported comes first: a hook between the one and the other must not lack it.
+_MODULES = ("services/jobs/secret.py", "clup/compose/secret.py", "clup/machine/history.py")
 
 # Whatever root's own configuration says, the hooks are these.
 _CONFIG = f"""[core]
@@ -73,9 +72,8 @@ chmod 0700 -- "$tree/.git"
 
 def tree_files() -> list[File]:
     """Return what makes the repository clup's: its configuration, and its hook."""
-    source = Path(clup.machine.__path__[0]).parent
     modules = [
-        File(f"{PROGRAMS}/clup/{name}", (source / name).read_text(encoding="utf-8"), program=True)
+        File(f"{PROGRAMS}/{name}", source(name).read_text(encoding="utf-8"), program=True)
         for name in _MODULES
     ]
     return [

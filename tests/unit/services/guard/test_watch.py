@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -62,6 +63,11 @@ def test_of_memory_the_most_is_kept() -> None:
     assert used({}, {"memory_bytes": 9, "cpu_seconds": 2.5}) == {
         "memory_bytes": 9, "cpu_seconds": 2.5,
     }  # fmt: skip
+
+
+def test_of_a_container_that_has_ended_docker_says_nothing() -> None:
+    ended = {"memory_stats": {}, "cpu_stats": {"cpu_usage": {"total_usage": 0}}}
+    assert used(ended, {}) == {}
 
 
 class _Docker:
@@ -244,3 +250,48 @@ def test_the_cache_is_pruned_while_no_job_runs(
 
     asyncio.run(story())
     assert file.exists() == stays
+
+
+class _Sampled:
+    """Docker with a job that runs. It takes long to walk through volumes, and to tell of a job what
+    it uses, but for the first time."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def call(self, method: str, path: str, *_: object, **__: object) -> object:
+        if path == "/containers/json":
+            return [_entry()]
+        if path == "/system/df":
+            await asyncio.sleep(60)
+        if path != f"/containers/{FULL}/stats":
+            return _said()
+        await self.answers.wait()
+        self.answers.clear()
+        self.samples += 1
+        cpu = {"total_usage": self.samples * 10**9}
+        return {"memory_stats": {"usage": 7}, "cpu_stats": {"cpu_usage": cpu}}
+
+    def stream(self, *_: object, **__: object) -> object:
+        raise DockerError(404, "it made no files")
+
+
+def test_what_a_job_uses_is_told_from_the_first_look_on_and_holds_up_none() -> None:
+    async def story() -> None:
+        docker = _Sampled()
+        watch = new_watch(docker)
+        first = asyncio.create_task(watch._look())
+        await asyncio.sleep(0.05)
+        assert (first.done(), watch.usage(FULL)) == (False, {"memory_bytes": 7, "cpu_seconds": 1.0})
+        first.cancel()
+        watch._due = math.inf
+        async with asyncio.timeout(5):
+            await watch._look()
+            await watch._look()
+        docker.answers.set()
+        await asyncio.sleep(0.05)
+        assert (docker.samples, watch.usage(FULL)["cpu_seconds"]) == (2, 2.0)
+
+    asyncio.run(story())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from pathlib import Path
 
@@ -78,6 +79,24 @@ def test_cancelling(tmp_path: Path) -> None:
         assert it.guard.started == {runs: 1}
 
     told(tmp_path, story, parallel=1)
+
+
+def test_the_audit_tells_who_ended_anothers_job(tmp_path: Path) -> None:
+    async def story(it: Running) -> None:
+        runs, waits = await it.run("long"), await it.run("long")
+        await until(lambda: runs in it.guard.started)
+        for job in (waits, runs):
+            await it.client("operator").post(f"/v1/jobs/{job}/cancel")
+        await it.end(runs)
+        await until(lambda: it.app.state.workshop.exporter.exported == 5)
+
+    told(tmp_path, story, parallel=1)
+    content = b"".join(data for _, data in files(tmp_path / "data/audit"))
+    ends = [line for line in map(json.loads, content.splitlines()) if line["state"] == "cancelled"]
+    assert [(line["caller"], line["cancelled_by"]) for line in ends] == [
+        ("gateway", "operator"), ("gateway", "operator"),
+    ]  # fmt: skip
+    assert verify(files(tmp_path / "data/audit")).findings == ()
 
 
 def test_idempotency_keys(tmp_path: Path) -> None:

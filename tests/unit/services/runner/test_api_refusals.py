@@ -44,6 +44,37 @@ def test_what_is_refused(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
+TOKENS = ("ghp_" + "a1" * 18, "AKIA" + "A1" * 8, "sk-proj-" + "a1" * 20, "xoxb-" + "1" * 12)
+BRANCH = "feature-sk-localization-for-slovak-users"
+
+
+def test_no_parameter_that_looks_like_a_secret_is_stored(tmp_path: Path) -> None:
+    """Though the job's own pattern takes it; nor is it repeated to whoever sent it."""
+    takes = "parameters:\n  ref: {kind: pattern, pattern: '[a-zA-Z0-9_-]{1,60}'}\n"
+
+    async def story(it: Running) -> None:
+        file = tmp_path / "data/jobs/takes.yaml"
+        file.write_text(file.read_text().replace("parameters:\n", takes))
+        for token in TOKENS:
+            for given in ({"ref": token}, {"level": token, "ref": "main"}):
+                body = {"job": "takes", "parameters": given}
+                answer = await it.client().post("/v1/jobs/run", json=body)
+                said = answer.json()["error"]
+                assert (answer.status_code, said["code"]) == (400, "secret_parameter")
+                [problem] = said["problems"]
+                assert problem.startswith(f"At parameters.{next(iter(given))}: holds what looks")
+                assert "audit" in said["cure"]
+                assert token not in answer.text
+        ended = await it.ran("takes", parameters={"ref": BRANCH})
+        assert (ended["state"], ended["parameters"]["ref"]) == ("succeeded", BRANCH)
+        assert len(it.guard.started) == 1
+
+    told(tmp_path, story, scripts={"takes": Script()})
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert BRANCH.encode() in kept
+    assert [token for token in TOKENS if token.encode() in kept] == []
+
+
 BODIES = {
     "no JSON": (b"{", 400),
     "deep": (b"[" * 60_000, 400),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import signal
 import sqlite3
 import subprocess
@@ -8,12 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.audit.chain import GENESIS
 from services.audit.verify import Seen, verify
 from services.runner.records import Request, Result
+from services.runner.states import State
 from services.runner.store import KeyReusedError, QueueFullError, Store, StoreError, TooOftenError
 from tests.unit.services.runner.runners import IMAGE
 
@@ -70,17 +73,19 @@ def test_cancelling(store: Store) -> None:
     store.begin(runs, IMAGE)
     store.begin(ended, IMAGE)
     store.finish(ended, "succeeded", Result(exit_code=0))
-    assert store.cancel(waits).state == "cancelled"
+    assert store.cancel(waits, "gateway").state == "cancelled"
     assert store.begin(waits, IMAGE) is None
-    assert (store.cancel(runs).state, store.cancel(runs).cancelling) == ("running", True)
-    assert (store.cancel(ended).state, store.cancel(ended).cancelling) == ("succeeded", False)
+    told = store.cancel(runs, "gateway")
+    assert (told.state, told.cancelling) == ("running", True)
+    told = store.cancel(ended, "gateway")
+    assert (told.state, told.cancelling) == ("succeeded", False)
 
 
 def test_an_idempotency_key_gives_the_same_job(store: Store) -> None:
     keyed = Request("audit", {"depth": 5}, "gateway", IMAGE, key="k")
     first, is_new = store.accept(keyed, 10, 20, 99)
     assert is_new
-    store.cancel(first.id)
+    store.cancel(first.id, "gateway")
     again, is_new = store.accept(keyed, 10, 20, 99)
     assert (again.id, again.state, is_new) == (first.id, "cancelled", False)
     for other in (
@@ -130,7 +135,7 @@ def test_a_caller_has_so_many_jobs_accepted_within_an_hour(
     for minute in times:
         store = Store(tmp_path / "db", now=at(minute))
         try:
-            store.cancel(store.accept(AUDIT, 10, 20, 2)[0].id)
+            store.cancel(store.accept(AUDIT, 10, 20, 2)[0].id, "gateway")
             came += "y"
         except TooOftenError:
             came += "n"
@@ -196,6 +201,54 @@ def test_each_state_has_its_audit_line(store: Store) -> None:
     assert (verdict.findings, verdict.lines, verdict.head) == ((), 3, store.head())
     assert b'"parameters":{"depth":5,"level":"high"}' in content
     assert [seq for seq, _ in store.lines(1, 1)] == [2]
+
+
+def last_line(store: Store) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(store.lines(0, 99)[-1][1])
+    return said
+
+
+def test_the_end_of_a_job_names_who_asked_for_it_first(store: Store) -> None:
+    waits, runs, done, unasked = (accept(store) for _ in range(4))
+    store.cancel(waits, "operator")
+    said = last_line(store)
+    assert (said["caller"], said["cancelled_by"]) == ("gateway", "operator")
+    ends: tuple[tuple[str, State], ...] = ((runs, "interrupted"), (done, "succeeded"))
+    for job, state in ends:
+        store.begin(job, IMAGE)
+        store.cancel(job, "operator")
+        store.cancel(job, "other")
+        store.finish(job, state, Result())
+        store.cancel(job, "other")
+        said = last_line(store)
+        assert (said["state"], said["cancelled_by"]) == (state, "operator")
+    store.begin(unasked, IMAGE)
+    store.finish(unasked, "succeeded", Result(exit_code=0))
+    assert "cancelled_by" not in last_line(store)
+
+
+def test_the_state_of_an_earlier_runner_is_taken_over(tmp_path: Path) -> None:
+    """And a runner of before takes it back: its statements name no column that is new."""
+    store = Store(tmp_path / "db")
+    waits, runs = accept(store), accept(store)
+    store.begin(runs, IMAGE)
+    store.close()
+    db = sqlite3.connect(tmp_path / "db")
+    db.execute("ALTER TABLE jobs DROP COLUMN cancelled_by")
+    db.execute("UPDATE jobs SET cancelling = 1 WHERE id = ?", (runs,))
+    db.commit()
+    db.close()
+    store = Store(tmp_path / "db")
+    store.finish(runs, "cancelled", Result(exit_code=143))
+    assert "cancelled_by" not in last_line(store)
+    store.cancel(waits, "operator")
+    assert last_line(store)["cancelled_by"] == "operator"
+    content = "".join(f"{line}\n" for _, line in store.lines(0, 9)).encode()
+    assert (verify([("0", content)]).findings, verify([("0", content)]).lines) == ((), 5)
+    store.close()
+    db = sqlite3.connect(tmp_path / "db")
+    assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    db.close()
 
 
 def test_a_full_disk_takes_a_change_back_as_a_whole(store: Store, tmp_path: Path) -> None:
