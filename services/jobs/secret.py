@@ -16,8 +16,9 @@ _FORMS = {
     "a token of Slack's": r"\bxox[abposr]-[0-9][\w-]{9,}",
     "a token of Telegram's": r"\b[0-9]{8,10}:[A-Za-z0-9_-]{35}\b",
     "a key of Tailscale's": r"\btskey-[a-z]+-\w{8,}",
-    # With a digit among twenty in a row: words may be as long, and sk is Slovak.
-    "a key of a model's provider": r"\bsk-([\w-]*[_-])?(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}",
+    # Where nothing else tells, with a digit among twenty in a row: sk is Slovak, too.
+    "a key of a model's provider": r"\bsk-((ant|proj|or|svcacct|admin)-[\w-]{20,}"
+    r"|([\w-]*[_-])?(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,})",
     "a key of a cloud's": r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}",
     "a signed token": r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.",
 }

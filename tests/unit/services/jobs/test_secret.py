@@ -17,6 +17,7 @@ SECRETS = {
     "123456789:" + "a1B-_" * 7: "a token of Telegram's",
     "tskey-auth-" + "a1" * 8: "a key of Tailscale's",
     "sk-" + "a1" * 12: "a key of a model's provider",
+    "sk-ant-" + "api03-" + "abc-_" * 5: "a key of a model's provider",
     "AKIA" + "A1" * 8: "a key of a cloud's",
     "AIza" + "a1B-_" * 7: "a key of a cloud's",
     "eyJ" + "a1" * 8 + ".eyJ" + "a1" * 8 + ".x": "a signed token",
