@@ -21,9 +21,9 @@ from typing import Any
 
 from clup import lab
 from tests.bench import callers
-from tests.bench.there import memory_mb, printed
+from tests.bench.there import machine, memory_mb, printed
 from tests.lab.command import on_machine
-from tests.lab.runner_machine import STAND, machine
+from tests.lab.runner_machine import STAND
 
 PARALLEL = 4
 CALLERS = [f"bench{number}" for number in range(8)]

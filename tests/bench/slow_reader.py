@@ -18,8 +18,7 @@ import sys
 import time
 
 from tests.bench import memory, reader
-from tests.bench.there import begun, pid, printed
-from tests.lab.runner_machine import machine
+from tests.bench.there import begun, machine, pid, printed
 
 LINE = b"0" * 199 + b"7\n"
 LIMIT = 100 << 20

@@ -1,14 +1,28 @@
-"""Programs of benchmarks that run on a lab machine itself: no ssh is in their figures."""
+"""Lab machines of benchmarks, and programs that run on them: no ssh is in their figures."""
 
 from __future__ import annotations
 
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 
 from clup import lab
 from tests.bench import memory
+from tests.lab import runner_machine
 from tests.lab.command import on_machine, over_ssh
+
+
+@contextmanager
+def machine(name: str) -> Iterator[lab.Lab]:
+    """Given a name, lend a new lab machine of that name with guard, runner and jobs. What is told
+    of its making is no figure, and goes to stderr."""
+    with ExitStack() as stack:
+        with redirect_stdout(sys.stderr):
+            box = stack.enter_context(runner_machine.machine(name))
+        yield box
 
 
 def begun(box: lab.Lab, program: ModuleType, *words: object) -> subprocess.Popen[str]:
