@@ -140,6 +140,12 @@ def _bind(source: str, target: str, *, is_read_only: bool) -> dict[str, Any]:
 
 
 def _log(limits: Limits) -> dict[str, Any]:
-    """Return the log's driver. Docker keeps a line of output in up to a hundred bytes more."""
-    size = {"max-size": f"{limits.output_mb * 6}m", "max-file": "2"}
-    return {"Type": "json-file", "Config": size}
+    """Return the log's driver: one that keeps bytes as they are, which json-file does not.
+
+    Docker goes on to a new file without regard to who reads the last one, and tells nobody what of
+    the files between was passed over. So one file holds all that may be handed out, whatever its
+    lines are: a line has up to 26 bytes beside it, and may be empty. A file that is removed stays
+    whole for whoever reads it.
+    """
+    size = {"max-size": f"{limits.output_mb * 28}m", "max-file": "1", "compress": "false"}
+    return {"Type": "local", "Config": size}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections import Counter
@@ -30,6 +31,9 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._attended: dict[str, tuple[str, Attendant, asyncio.Task[None]]] = {}
         self._has_recovered = False
+        self._turn = itertools.count(1)
+        self._turns: dict[str, int] = {}
+        """Of each caller, which one of all turns was its last."""
         self._since: dict[str, float] = {}
         self._pause_until = 0.0
         self._tidy_at = 0.0
@@ -109,10 +113,11 @@ class Scheduler:
         limits = self._shop.callers.current().limits()
         while True:
             running = Counter(caller for caller, _, _ in self._attended.values())
-            chosen = choose(waiting, running, limits, self._shop.settings.parallel)
+            chosen = choose(waiting, running, limits, self._shop.settings.parallel, self._turns)
             if chosen is None:
                 break
             waiting.remove(chosen)
+            self._turns[chosen.caller] = next(self._turn)
             attendant = Attendant(self._shop, chosen.id)
             task = asyncio.create_task(self._attend(chosen.id, attendant))
             self._attended[chosen.id] = (chosen.caller, attendant, task)

@@ -22,6 +22,9 @@ from services.runner.multiplex import STDOUT
 LOG = "log"
 STREAMS = "log.streams"
 _CHANGE = 8
+_MB = 2**20
+_BEHIND = 4 * _MB
+"""How far behind a reader what it has read may still be on its way to the disk."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,9 @@ def read(folder: Path, start: int, most: int) -> Piece | None:
     with (folder / LOG).open("rb") as log:
         log.seek(start)
         data = log.read(most)
+        end = start + len(data)
+        if start // _MB != end // _MB:
+            _forget(log.fileno(), end)
     if not data:
         return None
     stream, change = _at(folder, start)
@@ -114,6 +120,16 @@ def read(folder: Path, start: int, most: int) -> Piece | None:
     line = data.rfind(b"\n") + 1
     data = data[:line] if line else data
     return Piece(stream, data, start + len(data))
+
+
+def _forget(descriptor: int, end: int) -> None:
+    """Have the system forget what is before a place of a file, once it is on the disk.
+
+    What was written and then read counts for it as in use, so that whoever follows a long log would
+    have all of it counted as memory that the runner needs.
+    """
+    begin = max(0, end - _BEHIND)
+    os.posix_fadvise(descriptor, begin, end - begin, os.POSIX_FADV_DONTNEED)
 
 
 def _at(folder: Path, place: int) -> tuple[int, int | None]:

@@ -75,7 +75,7 @@ def begins_all_that_waits() -> None:
     """It begins what there is room for, whosever it is."""
     plain = turns.choose
     put(scheduler, "choose",
-        lambda queue, _, limits, parallel: plain(queue, {}, limits, parallel))  # fmt: skip
+        lambda queue, _, *others: plain(queue, {}, *others))  # fmt: skip
 
 
 @weakened

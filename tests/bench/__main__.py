@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,19 +29,21 @@ HEAD = """\
 
 # Benchmarks
 
-What is compared was run in turn, on one machine that did nothing else. Run them all again with
-`.venv/bin/python -m tests.bench LAB...`, the labs as `./clup demo --name LAB` leaves them with
-`--kind container` and `--kind vm`; one that ends with 1 has a figure beyond what is allowed.
+What is compared was run in turn, on one machine; the load average before tells whether it had other
+work. Run them all again, on one that has none, with `.venv/bin/python -m tests.bench LAB...`, the
+labs as `./clup demo --name LAB` leaves them with `--kind container` and `--kind vm`; one that ends
+with 1 has a figure beyond what is allowed.
 """
 
 
 def run(name: str, *words: str) -> bool:
     """Run a benchmark and keep what it printed; return whether all is within what is allowed."""
     sys.stderr.write(f"{name} {' '.join(words)}\n")
+    load = f"load average before {os.getloadavg()[0]:.1f}"
     argv = [sys.executable, "-m", f"tests.bench.{name}", *words]
     done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)
     KEPT.mkdir(exist_ok=True)
-    kept = json.dumps(about() | {"printed": done.stdout})
+    kept = json.dumps(about() | {"load": load, "printed": done.stdout})
     (KEPT / f"{name}.json").write_text(kept, encoding="utf-8")
     return done.returncode == 0
 

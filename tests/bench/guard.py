@@ -27,7 +27,7 @@ import click
 
 from clup import images
 from clup.lab.docker import docker
-from tests.bench.memory import READ
+from tests.bench.memory import memory
 
 NAME = "clup-bench-guard"
 KEY = "k" * 64
@@ -111,9 +111,8 @@ def job_through(address: str) -> None:
 
 def memory_mb() -> float:
     """Return the memory of the guard's container."""
-    pid = docker("inspect", "-f", "{{.State.Pid}}", NAME).strip()
-    words = [sys.executable, "-c", READ, pid]
-    return float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    total, _ = memory(int(docker("inspect", "-f", "{{.State.Pid}}", NAME)))
+    return total
 
 
 def main() -> None:

@@ -62,6 +62,7 @@ END
   job lasts 'echo begun; sleep 300'
   job hangs 'trap "" TERM; echo begun; while :; do sleep 1; done' 2
   job floods 'yes $(printf %0200d 7) | head -c 120000000' 600 100
+  job enumerates 'seq 3000000'
   job leaves 'cd /work/artifacts; echo fine >a.txt; ln -s /etc/passwd link; mkfifo pipe; truncate -s 1M hole; rm hole'
   job nothing 'true'
   job naps 'echo begun; sleep 3'

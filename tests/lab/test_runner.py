@@ -76,6 +76,13 @@ def test_a_flood_is_kept_to_its_limit(box: lab.Lab) -> None:
     assert (floods["result"]["log_bytes"], floods["result"]["log_truncated"]) == (100 << 20, True)
 
 
+def test_a_flood_of_short_lines_is_kept_from_its_beginning(box: lab.Lab) -> None:
+    (enumerates,) = ended(box, *begun(box, "enumerates"))
+    assert (enumerates["state"], enumerates["result"]["log_truncated"]) == ("succeeded", True)
+    log = f"{STAND}/reports/{enumerates['id']}/log"
+    on_machine(box, f"seq 200000 | head -c {1 << 20} | cmp - {log}")
+
+
 def test_a_token_does_not_allow_more(box: lab.Lab) -> None:
     run = ("POST", "/v1/jobs/run", {"job": "fails"})
     refused, listed = asked(box, run, ("GET", "/v1/jobs", None), caller="gateway")

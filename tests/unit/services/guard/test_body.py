@@ -54,6 +54,14 @@ def test_a_job_is_shut_in() -> None:
     )
 
 
+def test_one_file_of_the_log_holds_all_that_may_be_handed_out() -> None:
+    """Of the lines of a file between the one that is read and the newest, Docker tells nobody."""
+    log = made({"limits.output_mb": 3})["HostConfig"]["LogConfig"]
+    assert (log["Type"], log["Config"]["max-file"]) == ("local", "1")
+    of_empty_lines = 3 * MB * 26
+    assert int(log["Config"]["max-size"].removesuffix("m")) * 10**6 >= of_empty_lines
+
+
 MOUNTS: dict[str, tuple[dict[str, Any], dict[str, bool]]] = {
     "all": ({}, {"/work": False, "/repo": True, "/cache": True}),
     "of a trusted job": ({"trust": "trusted"}, {"/work": False, "/repo": True, "/cache": False}),

@@ -79,6 +79,20 @@ def test_pieces_end_with_lines_where_they_can(tmp_path: Path) -> None:
     assert [piece.data for piece in pieces(tmp_path, most=10)] == [b"one\ntwo\n", b"three", b"oh\n"]
 
 
+def test_what_is_read_of_a_long_log_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mb = 2**20
+    spooled(tmp_path, [(1, b"x" * 6 * mb)], limit=7 * mb)
+    forgotten = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda *said: forgotten.append(said[1:]))
+    pieces(tmp_path, most=mb // 2)
+    assert forgotten == [
+        (start * mb, size * mb, os.POSIX_FADV_DONTNEED)
+        for start, size in ((0, 1), (0, 2), (0, 3), (0, 4), (1, 4), (2, 4))
+    ]
+
+
 def test_no_more_than_the_limit_is_kept(tmp_path: Path) -> None:
     made = Spool(tmp_path, 64)
     assert made.write(1, b"x" * 60)

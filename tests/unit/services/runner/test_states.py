@@ -67,5 +67,16 @@ TURNS: dict[str, tuple[list[Waiting], dict[str, int], int, str | None]] = {
 def test_turns(
     queue: list[Waiting], running: dict[str, int], parallel: int, expected: str | None
 ) -> None:
-    chosen = choose(queue, running, {"a": 2, "b": 2}, parallel)
+    chosen = choose(queue, running, {"a": 2, "b": 2}, parallel, {})
     assert (chosen.id if chosen else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("turns", "expected"),
+    [({"a": 1}, "b1"), ({"a": 2, "b": 1}, "b1"), ({"a": 1, "b": 2}, "a1")],
+    ids=["who had none", "who had it longer ago", "and has the oldest job"],
+)
+def test_turns_of_callers_with_as_many_running(turns: dict[str, int], expected: str) -> None:
+    chosen = choose(waiting("a1", "a2", "b1"), {}, {"a": 2, "b": 2}, 4, turns)
+    assert chosen is not None
+    assert chosen.id == expected
