@@ -81,6 +81,26 @@ def test_a_container_is_entrusted_by_its_name(
     assert rules(found_live("Mounts", [mount(KEYS)], {name: paths})) == found
 
 
+@pytest.mark.parametrize(
+    ("in_file", "live"),
+    [
+        (("cap_add", ["CHOWN"]), ("CapAdd", ["CAP_CHOWN"])),
+        (("cap_drop", ["NET_RAW"]), ("CapDrop", ["CAP_NET_RAW"])),
+        (("devices", ["/dev/kvm:/dev/kvm:rw"]), ("Devices", [{"PathOnHost": "/dev/kvm"}])),
+        (("devices", [{"source": "/dev/kvm"}]), ("Devices", [{"PathOnHost": "/dev/kvm"}])),
+        (
+            ("ports", ["0.0.0.0:80:8080"]),
+            ("PortBindings", {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]}),
+        ),
+    ],
+)
+def test_a_value_is_named_alike_in_a_file_and_live(
+    in_file: tuple[str, Any], live: tuple[str, Any]
+) -> None:
+    values = {each.value for each in [*found_in_file(*in_file), *found_live(*live)]}
+    assert len(values) == 1
+
+
 def test_each_rule_is_broken_in_a_file_and_live() -> None:
     assert sorted(RULES) == sorted(IN_FILE) == sorted(LIVE)
     assert len(set(RULES)) == len(RULES)
