@@ -9,7 +9,7 @@ import pytest
 from clup.compose.catalogue import CATALOGUE
 from clup.compose.schema import violations
 from clup.compose.stack import judge_container, judge_file
-from tests.unit.compose.bad import MOUNTABLE
+from tests.unit.compose.bad import MOUNTABLE, READABLE
 from tests.unit.compose.breaks_file import IN_FILE, bind
 from tests.unit.compose.breaks_live import LIVE, mount
 from tests.unit.compose.clean import (
@@ -60,6 +60,13 @@ def test_a_container_breaks_just_that_rule(rule: str, place: str, value: Any) ->
 def test_folders_of_stacks_can_be_mounted(path: str) -> None:
     assert found_in_file("volumes", [bind(path)]) == []
     assert found_live("Mounts", [mount(path)]) == []
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_what_the_runner_writes_can_be_mounted_to_be_read(path: str) -> None:
+    assert found_in_file("volumes", [{**bind(path), "read_only": True}]) == []
+    assert found_live("Mounts", [{**mount(path), "ReadOnly": True}]) == []
+    assert rules(found_live("Binds", [f"{path}:/x:ro,rslave"])) == {"mount-syntax"}
 
 
 KEYS = "/srv/data/openclaw/runner/keys"
