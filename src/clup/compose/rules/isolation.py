@@ -40,7 +40,9 @@ def _added(service: Service) -> Iterator[Fault]:
 
 def _devices(service: Service) -> Iterator[Fault]:
     for at in service.devices:
-        yield Fault(at.path, shown(_device(at.value)), "reaches past the container to a device", "remove it")
+        yield Fault(
+            at.path, shown(_device(at.value)), "reaches past the container to a device", "remove it"
+        )
 
 
 def _device(value: object) -> object:

@@ -138,9 +138,10 @@ RULES = (
         "host-paths",
         "No sensitive path of the host is mounted",
         "System folders, sockets, homes and keys are the host's own, and so are Docker's data, the"
-        " desired-state folder, and the job runner's keys, tokens, state and ledger; a mount of what"
-        " is above them shows them too. The runner's jobs, audit, reports and caches may be mounted"
-        " to be read, and not to be written. A relative path depends on where the file is linked to.",
+        " desired-state folder, and the job runner's keys, tokens, state and ledger; a mount of"
+        " what is above them shows them too. The runner's jobs, audit, reports and caches may be"
+        " mounted to be read, and not to be written. A relative path depends on where the file is"
+        " linked to.",
         f"{_CIS}, 5.6; trap 5",
         _host_paths,
     ),
