@@ -38,6 +38,7 @@ def stacks(settings: Settings) -> Iterator[Spec]:
                 *(f"{DATA}/state", f"{DATA}/reports"),
             ),
         },
+        holders=settings.docker,
         placed=settings.placed,
         takeover=settings.takeover,
     )

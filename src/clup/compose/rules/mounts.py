@@ -36,6 +36,7 @@ _KEPT = (
 _SENSITIVE_NAMES = {
     ".android", ".aws", ".azure", ".config", ".docker", ".gnupg", ".kube", ".netrc", ".ssh",
 }  # fmt: skip
+_ABOVE_SOCKETS = ("/", "/run", "/var/run")
 _HOME = re.compile(r"/home(/[^/]+)?")
 
 
@@ -49,6 +50,15 @@ def _socket(service: Service) -> Iterator[Fault]:
         if is_said(each.value):
             reason = "has Compose mount the engine's socket, and the operator's credentials"
             yield Fault(each.path, shown(each.value), reason, cure)
+
+
+def shows_sockets(service: Service) -> Iterator[Fault]:
+    """Yield each mount that the engine's sockets lie in. Where all rules hold, `host-paths` has it;
+    this is for containers of which too little is known for that."""
+    cure = "mount a folder of its own"
+    for at in service.mounts:
+        if at.value.is_host and _plain(at.value.source) in _ABOVE_SOCKETS:
+            yield Fault(at.path, shown(at.value.source), "shows it Docker's socket", cure)
 
 
 def _host_paths(service: Service) -> Iterator[Fault]:
