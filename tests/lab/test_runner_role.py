@@ -398,9 +398,10 @@ def test_whoever_passes_the_guard_by_is_found(site: Site) -> None:
     waiver = {"reason": "shows us what runs", "owner": "psy", "expires": "2100-01-01"}
     [socket, found] = site.run("verify", docker={"portainer": waiver}).checks("failed")
     assert "/run/docker.sock is root:docker 660: found 'root:docker 666'" in socket
-    assert "chmod 660 /run/docker.sock" in socket
     assert "no container but the guard has Docker's socket or is privileged" in found
-    assert "`docker rm -f tuner watchtower`" in found
+    assert "container tuner HostConfig.Privileged" in found
+    assert "container watchtower Mounts.0 '/' shows it Docker's socket" in found
+    assert "portainer" not in found
     site.there("docker rm -f tuner watchtower >/dev/null; chmod 660 /run/docker.sock")
     verified = site.run("verify", docker={"portainer": waiver})
     assert verified.checks("failed") == []
@@ -416,7 +417,7 @@ def test_what_docker_forgot_is_found(site: Site) -> None:
     site.there(f"systemctl -q stop docker.socket docker; {forget}; systemctl start docker")
     site.well()
     [found] = site.run("verify").checks("failed")
-    assert f"`sudo ctr -n moby tasks rm -f {stray}`" in found
+    assert stray in found
     site.there(f"ctr -n moby tasks rm -f {stray}")
     assert site.run("verify").checks("failed") == []
 
