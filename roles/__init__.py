@@ -72,7 +72,10 @@ class Role:
         if specs := self.stacks(getattr(settings, self.name)):
             from clup.stacks.checks import checks
 
-            yield from checks(host, self.name, specs)
+            every = [
+                spec.name for role in ROLES for spec in role.stacks(getattr(settings, role.name))
+            ]
+            yield from checks(host, self.name, specs, every)
 
     def found(self, host: Host, settings: Settings) -> Iterator[Found | Note]:
         """Read the running machine and say it in the role's settings, given those there are."""

@@ -11,7 +11,7 @@ from clup.authorized_keys import keys_in
 from clup.checks import APPLY, Result, expect, lines, read
 from clup.facts.accounts import Accounts, AccountsState, Home
 from clup.facts.paths import PathState
-from roles.accounts.settings import NO_HOME, Settings
+from roles.accounts.settings import NO_HOME, POWERFUL, Settings
 
 if TYPE_CHECKING:
     from testinfra.host import Host
@@ -34,7 +34,7 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
         if settings.home(name) != NO_HOME:
             yield from _home(state.homes.get(name, Home()), settings, name)
     yield from _managers(host, state, settings)
-    yield from _docker(state, settings, datetime.date.today())
+    yield from as_root(state, settings, datetime.date.today())
 
 
 def _user(state: AccountsState, settings: Settings, name: str) -> Iterator[Result]:
@@ -95,7 +95,9 @@ def _managers(host: Host, state: AccountsState, settings: Settings) -> Iterator[
         yield expect(what, True, uid in answering, f"{APPLY}; `systemctl status user@{uid}`")
 
 
-def _docker(state: AccountsState, settings: Settings, today: datetime.date) -> Iterator[Result]:
+def as_root(state: AccountsState, settings: Settings, today: datetime.date) -> Iterator[Result]:
+    """Look for members of the groups that are as strong as root. Of all but docker, only the
+    accounts of the settings count: whoever administers the machine is in one."""
     allowed = settings.waived(today)
     present = state.members("docker")
     missing, surplus, strangers = membership(present, allowed, tuple(settings.users))
@@ -103,10 +105,20 @@ def _docker(state: AccountsState, settings: Settings, today: datetime.date) -> I
     cure = "`clup apply` takes out declared accounts; others by `gpasswd -d NAME docker`"
     yield expect(what, [], sorted([*surplus, *strangers]), cure)
     for name, waiver in settings.docker.items():
-        what = f"accounts: the waiver of {name} for docker holds until {waiver.expires}"
+        groups = ", ".join(waiver.groups)
+        what = f"accounts: the waiver of {name} for {groups} holds until {waiver.expires}"
         cure = f"ask {waiver.owner} whether it is still needed: {waiver.reason}"
-        yield expect(what, True, name in allowed, cure)
+        yield expect(what, True, waiver.holds(today), cure)
     for name in settings.users:
         if name in allowed:
             what = f"accounts: {name} is in the group docker by its waiver"
             yield expect(what, True, name not in missing, APPLY)
+    for group in sorted(POWERFUL - {"docker"}):
+        waived = settings.waived(today, group)
+        for name in sorted(state.members(group) & settings.users.keys()):
+            what = f"accounts: {name} is not in the group {group}, or has a waiver for it"
+            cure = (
+                f"`gpasswd -d {name} {group}` (or another primary group), or say why, who and until"
+                f" when in accounts.docker.{name}, with {group} in its `groups`"
+            )
+            yield expect(what, True, name in waived, cure)

@@ -11,13 +11,13 @@ from clup.checks import read
 from clup.facts.accounts import Accounts, AccountsState, Home, User
 from clup.found import Found, Note
 from clup.masking import masked
-from roles.accounts.settings import NO_HOME, Settings
+from roles.accounts.settings import NO_HOME, POWERFUL, Settings
 
 if TYPE_CHECKING:
     from testinfra.host import Host
 
 WAIVED_DAYS = 90
-"""How long a membership of the group docker that was found is waived: long enough to decide."""
+"""How long a membership that makes an account root is waived: long enough to decide."""
 
 REASON = "Was a member before clup came: decide whether it is needed"
 
@@ -50,9 +50,7 @@ def described(
             yield Found(
                 ("groups", name), state.groups[name].gid, _has(name, state.groups[name].gid)
             )
-    waived = settings.waived(today)
-    for name in sorted(state.members("docker") - {"root", *waived}):
-        yield from _waiver(name, today + datetime.timedelta(WAIVED_DAYS))
+    yield from _waivers(state, settings, today)
     people = sorted(each.name for each in users if 1000 <= each.uid < 60000)
     if others := [name for name in people if name not in settings.users]:
         yield Note(f"Accounts that settings do not name, and that stay: {', '.join(others)}.")
@@ -139,12 +137,26 @@ def _free_id(
         )
 
 
-def _waiver(name: str, last: datetime.date) -> Iterator[Found]:
-    at = ("docker", name)
-    yield Found(at, {}, "Makes it as strong as root.")
-    yield Found((*at, "reason"), REASON)
-    yield Found((*at, "owner"), name)
-    yield Found((*at, "expires"), last.isoformat())
+def _waivers(state: AccountsState, settings: Settings, today: datetime.date) -> Iterator[Found]:
+    """Yield a waiver for each membership that makes an account root: anybody's of docker, and of
+    other groups those of the settings' accounts."""
+    there: dict[str, list[str]] = {}
+    for group in sorted(POWERFUL):
+        ours = state.members(group) if group == "docker" else settings.users.keys()
+        for name in state.members(group) & ours - {"root", *settings.waived(today, group)}:
+            there.setdefault(name, []).append(group)
+    last = today + datetime.timedelta(WAIVED_DAYS)
+    for name, groups in sorted(there.items()):
+        at, waiver = ("docker", name), settings.docker.get(name)
+        if waiver is None or not waiver.holds(today):
+            yield Found(at, {}, "Makes it as strong as root.")
+            yield Found((*at, "reason"), REASON)
+            yield Found((*at, "owner"), name)
+            yield Found((*at, "expires"), last.isoformat())
+        else:
+            groups = [*waiver.groups, *groups]
+        if groups != ["docker"]:
+            yield Found((*at, "groups"), groups, "Each makes it as strong as root.")
 
 
 def _has(group: str, gid: int) -> str:

@@ -26,9 +26,9 @@ HOMES = ("/home", "/srv", "/opt")
 
 POWERFUL = {
     *("root", "sudo", "admin", "wheel", "lxd", "incus", "incus-admin", "libvirt"),
-    *("disk", "kmem", "shadow", "staff"),
+    *("disk", "docker", "kmem", "shadow", "staff"),
 }
-"""Groups whose members can become root. `docker` is one too; it has waivers."""
+"""Groups whose members can become root. Only by a waiver may an account be in one."""
 
 GUARD = "claw-guard"
 """The account of the guard. To its group belongs the socket by which the guard reaches Docker."""
@@ -65,7 +65,16 @@ def _comment(text: str) -> str:
     return text
 
 
+def _powerful(group: str) -> str:
+    if group not in POWERFUL:
+        raise fault(
+            "is no group that makes its members root", f"known: {', '.join(sorted(POWERFUL))}"
+        )
+    return group
+
+
 PublicKey = Annotated[str, AfterValidator(_key), Field(title="public key")]
+PowerfulGroup = Annotated[str, AfterValidator(_powerful), Field(title="group", examples=["sudo"])]
 
 
 class User(Model):
@@ -94,7 +103,11 @@ class User(Model):
 
 
 class Membership(Waiver):
-    """Why an account may be a member of the group docker, which makes it as strong as root."""
+    """Why an account may be a member of a group that makes it as strong as root."""
+
+    groups: Annotated[tuple[PowerfulGroup, ...], Field(min_length=1)] = ("docker",)
+    """The groups, such as docker and sudo. clup sees to it that the account is a member of docker;
+    whoever wants it in another puts it there."""
 
 
 class Settings(Model):
@@ -105,7 +118,8 @@ class Settings(Model):
     users: Annotated[dict[Name, User], over(USERS)] = Field(default=USERS, validate_default=True)
     """Accounts by name, merged over those of the site; None takes one of those away."""
     docker: dict[Name, Membership] = Field(default={})
-    """Who may be a member of the group docker, and why. Nobody else may."""
+    """Who may be a member of the group docker, or of another that is as strong as root, and why.
+    Nobody else may be in docker, and no account of these settings in any other."""
 
     @property
     def gids(self) -> dict[str, int]:
@@ -122,9 +136,13 @@ class Settings(Model):
         """All users with their home folders."""
         return tuple((name, self.home(name)) for name in self.users)
 
-    def waived(self, today: datetime.date) -> tuple[str, ...]:
-        """Given a date, return who may be in the group docker on that day."""
-        return tuple(name for name, waiver in self.docker.items() if waiver.holds(today))
+    def waived(self, today: datetime.date, group: str = "docker") -> tuple[str, ...]:
+        """Given a date, return who may be in a group that is as strong as root on that day."""
+        return tuple(
+            name
+            for name, waiver in self.docker.items()
+            if waiver.holds(today) and group in waiver.groups
+        )
 
     def keys(self, name: str) -> tuple[Key, ...]:
         """Given a user of these settings, return its public keys."""

@@ -34,6 +34,8 @@ from roles.engine.files import (
 from roles.engine.neighbours import FAMILY, LINES, TABLE, UNIT, closes
 from roles.engine.settings import CONTAINERD_HOME, Settings
 
+SOCKET = "/run/docker.sock"
+
 _UNREADABLE = "mend it or move it away, then `clup apply`"
 
 # One line a thing. $1 is the mount point, $2 and $3 are the roots; then the number of package
@@ -79,6 +81,7 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
     yield from _units(settings, machine)
     yield from _daemons(settings, state)
     yield from _places(settings, machine)
+    yield socket(machine)
     yield from _files(settings, state, machine)
     if closes(settings):
         yield from _neighbours(host)
@@ -96,7 +99,7 @@ def _neighbours(host: Host) -> Iterator[Result]:
 def _machine(host: Host, settings: Settings, wanted: tuple[str, ...]) -> Machine:
     names = [package.partition("=")[0] for package in wanted]
     roots = (settings.requires_mount, settings.data_root, settings.containerd_root)
-    words = [*roots, str(len(names)), *names, *_owned_paths(settings)]
+    words = [*roots, str(len(names)), *names, SOCKET, *_owned_paths(settings)]
     command = "sh -c %s sh" + " %s" * len(words)
     return machine_from(lines(host, command, _READ_MACHINE, *words))
 
@@ -208,6 +211,21 @@ def _places(settings: Settings, machine: Machine) -> Iterator[Result]:
             root in machine.mounted,
             "mount that filesystem and move the data onto it",
         )
+
+
+def socket(machine: Machine) -> Result:
+    """Compare who may reach Docker by its own socket; fewer may, too. Its unit makes it anew at a
+    start, and nothing mends it until then."""
+    found = machine.paths.get(SOCKET, "absent")
+    mode = (
+        "660" if found == "absent" else stricter(found.rpartition(" ")[2], "660").removeprefix("0")
+    )
+    cure = (
+        f"`chown root:docker {SOCKET}; chmod 660 {SOCKET}` on the machine, or `systemctl restart"
+        " docker.socket`, with which Docker restarts; if that is not it, see `systemctl cat"
+        " docker.socket`"
+    )
+    return expect(f"engine: {SOCKET} is root:docker {mode}", f"root:docker {mode}", found, cure)
 
 
 def _files(settings: Settings, state: EngineState, machine: Machine) -> Iterator[Result]:

@@ -12,13 +12,14 @@ from clup.facts.acl import DefaultWriters
 from clup.facts.foreign import Foreign
 from clup.facts.images import Images
 from clup.facts.made_files import MadeFiles
-from clup.facts.paths import Paths
+from clup.facts.paths import Paths, PathState
 from clup.facts.units import Units
 from clup.operations.systemd import is_up
 from roles.runner.files import (
     JOBS,
     JOBS_CACHE,
     SOCKET,
+    SOCKET_OWNER,
     SOCKET_UNIT,
     cache_file,
     made,
@@ -73,7 +74,8 @@ def _files(host: Host, settings: Settings) -> Iterator[Result]:
         yield expect(what, "", each.wrong(states.get(each.path)), APPLY)
     allowed = [rights(name, caller) for name, caller in settings.callers.items()]
     texts = [socket_file(), cache_file(), *allowed, *read_jobs(settings)[1]]
-    there = read(host, Paths, tuple(each.path for each in texts))
+    there = read(host, Paths, (SOCKET, *(each.path for each in texts)))
+    yield socket_of_guard(there[SOCKET])
     for text in texts:
         what = f"runner: {text.path} is as its settings say, and root's"
         yield expect(what, True, text.is_converged(there[text.path]), APPLY)
@@ -93,6 +95,15 @@ def _socket(host: Host) -> Iterator[Result]:
     asked = host.run("timeout 10 docker -H %s version -f {{.Server.Version}}", f"unix://{SOCKET}")
     cure = f"`systemctl restart docker`; if that does not help, see `journalctl -u {SOCKET_UNIT}`"
     yield expect(f"runner: Docker answers at {SOCKET}", True, asked.rc == 0, cure)
+
+
+def socket_of_guard(found: PathState | None) -> Result:
+    """Given what there is at the guard's socket, compare who may reach Docker by it."""
+    user, group, mode = SOCKET_OWNER
+    has = f"{found.mode} {found.user}:{found.group}" if found else "nothing"
+    wanted = f"{mode} {user}:{group}"
+    cure = "see who changed it, then `clup apply`, which restarts Docker"
+    return expect(f"runner: {SOCKET} is {wanted}", wanted, has, cure)
 
 
 def images(host: Host, settings: Settings) -> Iterator[Result]:

@@ -21,6 +21,8 @@ LEDGER = f"{DATA}/ledger/heads"
 SOCKET_FOLDER = "/run/clup-docker"
 SOCKET = f"{SOCKET_FOLDER}/api.sock"
 SOCKET_UNIT = "clup-docker-guard.socket"
+SOCKET_OWNER = ("root", GUARD, "0660")
+"""Its user, group and mode."""
 
 # Docker's own socket belongs to the group docker, whose id is another one on each machine, and lies
 # in /run, which cannot be mounted. A second one, in a folder of its own and for a group of its own,
@@ -36,9 +38,9 @@ Before=shutdown.target
 [Socket]
 ListenStream={SOCKET}
 Service=docker.service
-SocketUser=root
-SocketGroup={GUARD}
-SocketMode=0660
+SocketUser={SOCKET_OWNER[0]}
+SocketGroup={SOCKET_OWNER[1]}
+SocketMode={SOCKET_OWNER[2]}
 DirectoryMode=0755
 
 [Install]

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from clup.fields import Id
 from clup.settings import Model, fault, faults, over
+from clup.waiver import Waiver
 
 GUARD, RUNNER = "claw-guard", "claw-runner"
 UNTRUSTED, TRUSTED = "claw-job", "claw-trusted"
@@ -39,6 +40,9 @@ Image = Annotated[
     ),
 ]
 ImageName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$", title="a name of your choice")]
+ContainerName = Annotated[
+    str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$", title="a container's name")
+]
 CallerName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$", title="a caller's name")]
 JobName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$", title="a job's name")]
 
@@ -54,6 +58,11 @@ class Caller(Model):
     """How many of its jobs wait."""
     sees: Literal["own", "all"] = "own"
     """Whose jobs it sees, and may end."""
+
+
+class Holder(Waiver):
+    """Why a container that clup did not bring up may have Docker's socket, or be privileged: it is
+    as strong as root."""
 
 
 class Ids(Model):
@@ -102,6 +111,9 @@ class Settings(Model):
     )
     """Who may run jobs, merged over those of the site; None takes one of those away. Each has a
     token, which is made on the machine."""
+    docker: dict[ContainerName, Holder] = Field(default={})
+    """Containers beside the guard that may have Docker's socket or be privileged, by their names,
+    and why. No other may while it runs; services of `stacks` have waivers of their own."""
     ids: Ids = Ids()
     # The runner has up to three connections to the guard for each, which takes 256 of an address.
     parallel: int = Field(default=4, ge=1, le=64)

@@ -31,7 +31,14 @@ def stacks(settings: Settings) -> Iterator[Spec]:
         secrets=(files.KEYS,),
         guards=(BEFORE_DOCKER,),
         private={"runner_inside": (BEFORE_DOCKER, CONTAINER)},
-        entrusted={BEFORE_DOCKER: (files.KEYS,), CONTAINER: (files.KEYS, files.TOKENS)},
+        entrusted={
+            BEFORE_DOCKER: (files.KEYS, f"{DATA}/ledger", files.JOBS_CACHE),
+            CONTAINER: (
+                *(files.KEYS, files.TOKENS, files.AUDIT, f"{CACHE}/tmp"),
+                *(f"{DATA}/state", f"{DATA}/reports"),
+            ),
+        },
+        holders=settings.docker,
         placed=settings.placed,
         takeover=settings.takeover,
     )

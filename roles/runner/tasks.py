@@ -13,6 +13,8 @@ from roles.runner.files import (
     AUDIT,
     JOBS,
     JOBS_CACHE,
+    SOCKET,
+    SOCKET_OWNER,
     SOCKET_UNIT,
     cache_file,
     made,
@@ -41,11 +43,13 @@ def converge(settings: Settings) -> None:
     allowed = [rights(name, caller) for name, caller in settings.callers.items()]
     cache = cache_file()
     paths = (unit, cache, *jobs, *allowed)
-    among = (*(file.path for file in paths), files.marker(_SOCKET), files.marker(_CACHE))
+    among = (SOCKET, *(file.path for file in paths), files.marker(_SOCKET), files.marker(_CACHE))
     docker_socket.offered(
         name="Give the guard a socket of Docker's of its own",
         unit=SOCKET_UNIT,
         file=unit,
+        socket=SOCKET,
+        owner=SOCKET_OWNER,
         pending=_SOCKET,
         among=among,
     )

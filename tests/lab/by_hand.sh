@@ -42,6 +42,7 @@ EOF
 cp -a /var/lib/docker /srv/cache/docker
 systemctl start docker
 gpasswd -a psy docker >/dev/null
+gpasswd -a psy sudo >/dev/null
 
 # Folders.
 mkdir -p /srv/data/openclaw/runner/compose /srv/data/openclaw/runner/jobs \

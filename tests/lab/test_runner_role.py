@@ -413,6 +413,42 @@ def test_a_container_that_joins_the_guards_network_is_found(site: Site) -> None:
     site.there("docker rm -f guest >/dev/null")
 
 
+def test_whoever_passes_the_guard_by_is_found(site: Site) -> None:
+    run = "docker run -d --network none --entrypoint /bin/busybox"
+    for name, options in (
+        ("portainer", "-v /var/run/docker.sock:/s"),
+        ("watchtower", "-v /:/host:ro"),
+        ("tuner", "--privileged"),
+    ):
+        site.there(f"{run} --name {name} {options} hello sleep 600 >/dev/null")
+    site.there("chmod 666 /run/docker.sock")
+    waiver = {"reason": "shows us what runs", "owner": "psy", "expires": "2100-01-01"}
+    [socket, found] = site.run("verify", docker={"portainer": waiver}).checks("failed")
+    assert "/run/docker.sock is root:docker 660: found 'root:docker 666'" in socket
+    assert "no container but the guard has Docker's socket or is privileged" in found
+    assert "container tuner HostConfig.Privileged" in found
+    assert "container watchtower Mounts.0 '/' shows it Docker's socket" in found
+    assert "portainer" not in found
+    site.there("docker rm -f tuner watchtower >/dev/null; chmod 660 /run/docker.sock")
+    verified = site.run("verify", docker={"portainer": waiver})
+    assert verified.checks("failed") == []
+    assert any("container portainer" in line for line in verified.checks("passed"))
+    assert any("portainer" in line for line in site.run("verify").checks("failed"))
+    site.there("docker rm -f portainer >/dev/null")
+
+
+def test_what_docker_forgot_is_found(site: Site) -> None:
+    begun = "docker run -d --network none --entrypoint /bin/busybox hello sleep 600"
+    stray = site.there(begun).strip()
+    forget = f"rm -r /srv/cache/docker/containers/{stray}"
+    site.there(f"systemctl -q stop docker.socket docker; {forget}; systemctl start docker")
+    site.well()
+    [found] = site.run("verify").checks("failed")
+    assert stray in found
+    site.there(f"ctr -n moby tasks rm -f {stray}")
+    assert site.run("verify").checks("failed") == []
+
+
 def test_a_boot_brings_it_back(site: Site) -> None:
     lab.reboot(NAME, print)
     site.well()

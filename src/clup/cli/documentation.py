@@ -56,9 +56,13 @@ audit chain or what is `unmanaged`, a runner's `fault`, the `labs`.
 
 _INVARIANTS = """# Invariants
 
-What holds for every container that a compose file describes, and for every one that runs. The same
-rules judge a rendered file, before anything is uploaded, and a live container, as `docker inspect`
-prints it. What breaks one is named with its path, value, reason, cure and the rule's id.
+What holds for every container that a stack of clup's describes, and for every one that runs of it.
+The same rules judge a rendered file, before anything is uploaded, and a live container, as `docker
+inspect` prints it. What breaks one is named with its path, value, reason, cure and the rule's id.
+
+Containers of no stack, such as those that somebody started by hand, are held to one thing, where
+the job runner is enabled: none that runs has Docker's socket, or containerd's, or a folder above
+them, and none is privileged. `runner.docker` names those that may: why, who, until when.
 
 A container is a service, which stays up, or a job, which ends: it has the label `clup.class: job`.
 The guard is the one container that may hold Docker's socket, guard and runner alone mount the key

@@ -18,6 +18,7 @@ from clup.compose.service import (
     Service,
 )
 from clup.compose.value import (
+    is_read_only,
     is_said,
     is_true,
     items,
@@ -170,7 +171,8 @@ def _mounts(
     for path, item in items(host.get("Binds"), (*_HOST, "Binds")):
         source, _, rest = text(item).partition(":")
         is_host = source.startswith("/")
-        mount = Mount(source, rest.partition(":")[0], is_host, is_host, is_host)
+        target, _, options = rest.partition(":")
+        mount = Mount(source, target, is_host, is_host, is_host, is_read_only(options))
         asked.add(mount.target)
         yield At(path, mount), "bind" if is_host else "volume"
         yield from _device(path, mount, volumes)
@@ -193,7 +195,8 @@ def _mount(said: Mapping[Any, Any]) -> tuple[Mount, str]:
     target = text(said.get("Target") or said.get("Destination"))
     is_host = kind not in ("volume", "tmpfs", "image")
     creates = is_said(mapping(said.get("BindOptions")).get("CreateMountpoint"))
-    return Mount(source, target, is_host, creates=creates), kind
+    read_only = is_true(said.get("ReadOnly")) or said.get("RW") is False
+    return Mount(source, target, is_host, creates=creates, read_only=read_only), kind
 
 
 def _device(
@@ -202,4 +205,5 @@ def _device(
     options = mapping(mapping(volumes.get(mount.source)).get("Options"))
     device = text(options.get("device"))
     if device.startswith("/"):
-        yield At(path, Mount(device, mount.target, is_host=True)), "bind"
+        made_of = Mount(device, mount.target, is_host=True, read_only=mount.read_only)
+        yield At(path, made_of), "bind"

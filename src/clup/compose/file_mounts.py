@@ -7,7 +7,7 @@ from typing import Any
 
 from clup.compose.problem import Path
 from clup.compose.service import At, Mount
-from clup.compose.value import is_said, items, mapping, strings, text
+from clup.compose.value import is_read_only, is_said, is_true, items, mapping, strings, text
 
 
 def mounts(
@@ -23,7 +23,7 @@ def mounts(
         kept = mapping(mapping(data.get(path[0])).get(name))
         if "file" in kept:
             source = text(kept["file"])
-            yield At((*path, "file"), Mount(source, target, is_host=True)), "bind"
+            yield At((*path, "file"), Mount(source, target, is_host=True, read_only=True)), "bind"
 
 
 def config_texts(data: Mapping[str, Any], service: Mapping[Any, Any]) -> Iterator[At[str]]:
@@ -49,9 +49,10 @@ def _short(said: str) -> tuple[Mount, str]:
     if not colon:
         return Mount("", said, is_host=False, is_short=True), "volume"
     is_host = _is_path(source)
-    target = rest.partition(":")[0]
+    target, _, options = rest.partition(":")
     kind = "bind" if is_host else "volume"
-    return Mount(source, target, is_host, is_short=True, creates=is_host), kind
+    mount = Mount(source, target, is_host, True, creates=is_host, read_only=is_read_only(options))
+    return mount, kind
 
 
 def _long(said: Mapping[Any, Any]) -> tuple[Mount, str]:
@@ -60,7 +61,8 @@ def _long(said: Mapping[Any, Any]) -> tuple[Mount, str]:
     is_host = is_bound or (kind == "volume" and _is_path(source))
     # Compose makes the folder unless it is told not to.
     creates = is_bound and is_said(mapping(said.get("bind")).get("create_host_path", True))
-    return Mount(source, target, is_host, creates=creates), kind
+    read_only = is_true(said.get("read_only"))
+    return Mount(source, target, is_host, creates=creates, read_only=read_only), kind
 
 
 def _device(data: Mapping[str, Any], mount: Mount) -> Iterator[tuple[At[Mount], str]]:
@@ -69,7 +71,8 @@ def _device(data: Mapping[str, Any], mount: Mount) -> Iterator[tuple[At[Mount], 
     device = text(mapping(volume.get("driver_opts")).get("device"))
     if _is_path(device):
         path = ("volumes", mount.source, "driver_opts", "device")
-        yield At(path, Mount(device, mount.target, is_host=True)), "bind"
+        made_of = Mount(device, mount.target, is_host=True, read_only=mount.read_only)
+        yield At(path, made_of), "bind"
 
 
 def _is_path(source: str) -> bool:

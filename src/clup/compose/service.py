@@ -40,7 +40,8 @@ class Mount:
     """What a container sees of the host or of a volume.
 
     `source` is a path of the host where `is_host`, else a volume's name or an image. `creates` is
-    whether Docker makes a folder where the source is missing.
+    whether Docker makes a folder where the source is missing. `read_only` is True only where that
+    was said.
     """
 
     source: str
@@ -48,6 +49,7 @@ class Mount:
     is_host: bool
     is_short: bool = False
     creates: bool = False
+    read_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,11 @@ def is_said(value: object) -> bool:
     return value not in (None, False, 0, [], {}) and text(value).lower() not in ("", "false")
 
 
+def is_read_only(options: str) -> bool:
+    """Given the options of a mount in the short form, such as `ro,z`, whether it is read-only."""
+    return "ro" in options.split(",")
+
+
 def number(value: object) -> float | None:
     """Return an amount, or None for what is none; 0 and less mean without a limit."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):

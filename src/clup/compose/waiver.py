@@ -15,7 +15,9 @@ class Waiver(waiver.Waiver):
     service: str = Field(min_length=1)
     """The service's name in its compose file."""
     value: str | None = None
-    """The value that is allowed, as the finding shows it; without it, whatever the rule finds."""
+    """The value that is allowed, as the finding shows it, in the file and while it runs; without
+    it, whatever the rule finds. What Compose hands to Docker as something else, such as a seccomp
+    profile or `service:NAME`, takes a waiver without it."""
 
     def allows(self, rule: str, service: str, value: str) -> bool:
         """Whether this is about a finding with that rule, service and value."""

@@ -33,7 +33,9 @@ class StackState:
 class StacksState:
     """A machine's stacks. `uncommitted` is None where the desired-state folder is no repository.
 
-    `inspected` and `volumes` (by name) are in Docker's words, and there only if asked for.
+    `inspected` and `volumes` (by name) are in Docker's words, and there only if asked for; `others`
+    too, of which no more is known than `clup.machine.stack_reading.of_host` tells. `strays` are the
+    ids of what containerd runs for Docker, and Docker does not know.
     """
 
     docker: bool = False
@@ -42,6 +44,8 @@ class StacksState:
     stacks: Mapping[str, StackState] = field(default_factory=dict)
     inspected: tuple[Mapping[str, Any], ...] = ()
     volumes: Mapping[str, Any] = field(default_factory=dict)
+    others: tuple[Mapping[str, Any], ...] = ()
+    strays: tuple[str, ...] = ()
 
 
 class Stacks(FactBase[StacksState]):
@@ -61,6 +65,8 @@ class Stacks(FactBase[StacksState]):
             stacks={name: StackState(**each) for name, each in said["stacks"].items()},
             inspected=tuple(said.get("inspected", ())),
             volumes=said.get("volumes", {}),
+            others=tuple(said.get("others", ())),
+            strays=tuple(said.get("strays", ())),
         )
 
 

@@ -28,6 +28,9 @@ SOCKET = "/run/docker.sock"
 SECONDS = 20.0
 """How long Docker may take for one answer."""
 
+TASKS = Path("/run/containerd/io.containerd.runtime.v2.task/moby")
+"""Where containerd keeps what it runs for Docker: a folder for each container, by its id."""
+
 LABEL = "com.docker.compose."
 
 Standing = Literal["ready", "waiting", "failed"]
@@ -171,6 +174,25 @@ def keyed(path: str) -> str | None:
     return digest.hexdigest()
 
 
+def of_host(inspected: Mapping[str, Any]) -> dict[str, Any]:
+    """Given what Docker says in full of a container, return what of the host it has, in Docker's
+    words; a folder by the path that it leads to, whatever link it was mounted by."""
+    mounts = inspected.get("Mounts") or []
+    return {
+        "Name": inspected["Name"],
+        "HostConfig": {"Privileged": inspected["HostConfig"].get("Privileged")},
+        "Mounts": [
+            each | {"Source": os.path.realpath(each["Source"])} if each["Type"] == "bind" else each
+            for each in mounts
+        ],
+    }
+
+
+def tasks() -> set[str]:
+    """Return the ids of what containerd runs for Docker."""
+    return {each.name for each in TASKS.iterdir()} if TASKS.is_dir() else set()
+
+
 def record(name: str) -> Any:
     """Return what was written down when a stack was last found as it should be; None for never."""
     try:
@@ -201,8 +223,10 @@ def uncommitted(tree: str) -> list[str] | None:
 
 def read(question: Mapping[str, Any]) -> dict[str, Any]:
     """Given `tree`, and by a stack's name its `files`, `secrets` and `images`, return how all that
-    is. With `whole`, also what Docker says in full of those stacks' containers and all volumes."""
+    is. With `whole`, also what Docker says in full of those stacks' containers and all volumes.
+    With `beside`, all stacks' names, also what the containers have that run and belong to none."""
     docker = is_active()
+    before = tasks()
     there = containers() if docker else []
     answer: dict[str, Any] = {
         "docker": docker,
@@ -225,6 +249,15 @@ def read(question: Mapping[str, Any]) -> dict[str, Any]:
         ]
         volumes = ask("/volumes").get("Volumes") or []
         answer["volumes"] = {each["Name"]: each for each in volumes}
+    if (stacks := question.get("beside")) is not None and docker:
+        answer["others"] = [
+            of_host(found)
+            for each in there
+            if each["project"] not in stacks and each["state"] in ("running", "paused")
+            if (found := ask(f"/containers/{each['id']}/json")) is not None
+        ]
+        # What Docker begins or ends meanwhile is a task at one of both looks only.
+        answer["strays"] = sorted((before & tasks()) - {each["id"] for each in there})
     return answer
 
 

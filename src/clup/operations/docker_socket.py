@@ -7,8 +7,9 @@ from pyinfra.context import host
 
 from clup import report
 from clup.command import script
+from clup.facts.paths import Paths
 from clup.facts.units import Units
-from clup.operations.files import File, configured
+from clup.operations.files import File, configured, owned
 from clup.operations.steps import Steps, ensure
 from clup.operations.systemd import LAST_WORDS, is_up, refusals_of_masked
 
@@ -28,17 +29,29 @@ exit 1
 
 
 @operation()
-def offered(unit: str, file: File, pending: str, among: tuple[str, ...] = ()) -> Steps:
+def offered(
+    unit: str,
+    file: File,
+    socket: str,
+    owner: tuple[str, str, str],
+    pending: str,
+    among: tuple[str, ...],
+) -> Steps:
     """Have Docker listen on the socket of a unit, whose `file` this is, too.
 
-    `pending` is the marker of a restart that is still to be done, `among` as in
-    `files.configured`.
+    `owner` is the user, group and octal mode that the unit gives the `socket`. `pending` is the
+    marker of a restart that is still to be done, `among` as in `files.configured`; the socket's
+    path is in it.
     """
     states = host.get_fact(Units, names=(unit,))
     if masked := refusals_of_masked((unit,), states):
         yield from masked
         return
     because = "" if is_up(states.get(unit), enabled=True) else f"{unit} does not listen"
+    state = host.get_fact(Paths, paths=among)[socket]
+    if not because and not owned(state, *owner):
+        found = f"{state.user}:{state.group} {state.mode}" if state else "gone"
+        because = f"{socket} is {found}, not {owner[0]}:{owner[1]} {owner[2]}"
     then = [script(_OFFER, unit, timeout=600)]
     changed = False
     for step in configured._inner(
@@ -49,9 +62,12 @@ def offered(unit: str, file: File, pending: str, among: tuple[str, ...] = ()) ->
         changed = True
         yield step
     if changed:
-        yield ensure(unit, lambda: _wrong(unit))
+        yield ensure(unit, lambda: _wrong(unit, socket, owner))
 
 
-def _wrong(unit: str) -> str | None:
+def _wrong(unit: str, socket: str, owner: tuple[str, str, str]) -> str | None:
     state = host.get_fact(Units, names=(unit,)).get(unit)
-    return None if is_up(state, enabled=True) else f"is {state} after Docker was restarted"
+    if not is_up(state, enabled=True):
+        return f"is {state} after Docker was restarted"
+    there = host.get_fact(Paths, paths=(socket,))[socket]
+    return None if owned(there, *owner) else f"made {socket} as {there}"

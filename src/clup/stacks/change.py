@@ -22,10 +22,13 @@ class Change:
     anew: tuple[str, ...]
 
 
-def question(stacks: Sequence[Judged], whole: bool = False) -> str:
+def question(
+    stacks: Sequence[Judged], whole: bool = False, beside: Sequence[str] | None = None
+) -> str:
     """Given stacks, return what the machine is to be asked about them, as JSON.
 
-    With `whole`, Docker tells all of their containers.
+    With `whole`, Docker tells all of their containers; with `beside`, the names of all stacks of
+    the machine, also what of the host any other container has.
     """
     asked = {
         each.name: {
@@ -35,7 +38,8 @@ def question(stacks: Sequence[Judged], whole: bool = False) -> str:
         }
         for each in stacks
     }
-    return json.dumps({"tree": TREE, "whole": whole, "stacks": asked}, sort_keys=True)
+    said = {"tree": TREE, "whole": whole, "beside": beside, "stacks": asked}
+    return json.dumps(said, sort_keys=True)
 
 
 def change(stack: Judged, machine: StacksState) -> Change | None:

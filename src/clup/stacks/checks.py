@@ -10,16 +10,22 @@ from clup.facts.stacks import Stacks, StacksState
 from clup.stacks.change import change, question
 from clup.stacks.judged import Judged, judged
 from clup.stacks.live import unexpected
+from clup.stacks.others import others
 from clup.stacks.spec import Spec
 
 if TYPE_CHECKING:
     from testinfra.host import Host
 
 
-def checks(host: Host, role: str, specs: Sequence[Spec]) -> Iterator[Result]:
-    """Compare stacks with what runs, and judge their containers by the invariants."""
+def checks(host: Host, role: str, specs: Sequence[Spec], every: Sequence[str]) -> Iterator[Result]:
+    """Compare a role's stacks with what runs, and judge their containers by the invariants.
+
+    `every` has the names of all stacks of the machine. Where one of the role's has guards before
+    Docker, containers of no stack are judged too: they may not pass them by.
+    """
     stacks = [judged(spec) for spec in specs]
-    state = read(host, Stacks, question(stacks, whole=True))
+    beside = every if any(spec.guards for spec in specs) else None
+    state = read(host, Stacks, question(stacks, whole=True, beside=beside))
     for stack in stacks:
         what = f"{role}: stack {stack.name}"
         needed = change(stack, state)
@@ -32,6 +38,8 @@ def checks(host: Host, role: str, specs: Sequence[Spec]) -> Iterator[Result]:
         for finding in stack.waived:
             line = f"{what}: {finding.rule} is waived for {finding.service}"
             yield Result(line, "passed")
+        if stack.spec.guards:
+            yield from others(role, stack.spec, state)
 
 
 def private(role: str, stack: Judged, state: StacksState) -> Iterator[Result]:

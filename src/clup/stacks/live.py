@@ -23,9 +23,7 @@ def unexpected(stack: Judged, state: StacksState) -> list[Finding]:
             inspected, stack.spec.guards, state.volumes, stack.spec.entrusted
         )
         if not any(
-            waiver.holds(today)
-            and waiver.rule == finding.rule
-            and waiver.service == finding.service
+            waiver.holds(today) and waiver.allows(finding.rule, finding.service, finding.value)
             for waiver in stack.spec.waivers
         )
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from clup import waiver
 from clup.compose.service import Entrusted
 from clup.compose.waiver import Waiver
 
@@ -50,9 +51,11 @@ class Spec:
     starts their readers anew; some other operation makes them. `guards` are the names of the
     containers that may hold Docker's socket, `entrusted` by their names the paths of the host that
     they alone may mount; `private` are networks, by their names in Docker, with the names of the
-    containers that alone may be in them. `seconds` are what it has to be well. `at` is the setting
-    that it comes from. `takeover` is whether it takes the place of containers that somebody brought
-    up by hand under its names or ports; None where no setting says so.
+    containers that alone may be in them; `holders`, by the names of containers of no stack, is why
+    they may have Docker's socket beside the guards, or be privileged. `seconds` are what it has to
+    be well. `at` is the setting that it comes from. `takeover` is whether it takes the place of
+    containers that somebody brought up by hand under its names or ports; None where no setting says
+    so.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Spec:
     secrets: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     entrusted: Entrusted = field(default_factory=dict)
+    holders: Mapping[str, waiver.Waiver] = field(default_factory=dict)
     private: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     seconds: int = 120

@@ -55,6 +55,12 @@ ROUNDS = [
             checks=("tokens/gw is 0400 claw-runner:claw-runner",),
         ),
         Breakage(
+            "its socket open to everybody",
+            "chmod 666 /run/clup-docker/api.sock",
+            changes=(SOCKET,),
+            checks=("/run/clup-docker/api.sock is 0660 root:claw-guard",),
+        ),
+        Breakage(
             "the guard stopped",
             "docker stop -t 1 dkr-claw-socket-proxy",
             changes=(RUN,),

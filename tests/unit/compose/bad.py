@@ -19,11 +19,19 @@ HOSTS_PATHS = (
     "/srv/cache/containerd", "/srv/data/openclaw", "/srv/data/openclaw/clup",
     "/srv/data/openclaw/clup/web", "/srv/data/openclaw/runner", "/srv/data/openclaw/runner/keys",
     "/srv/data/openclaw/runner/keys/guard", "/srv/data/openclaw/runner/tokens",
+    "/srv/data/openclaw/runner/ledger", "/srv/data/openclaw/runner/state", "/srv/cache/openclaw",
     *(f"/srv/x/{name}" for name in (".azure", ".config", ".docker", ".gnupg", ".kube", ".netrc")),
 )  # fmt: skip
+READABLE = (
+    "/srv/data/openclaw/runner/jobs", "/srv/data/openclaw/runner/audit",
+    "/srv/data/openclaw/runner/reports", "/srv/data/openclaw/runner/reports/1",
+    "/srv/data/openclaw/runner/compose", "/srv/cache/openclaw/runner",
+    "/srv/cache/openclaw/runner/gradle",
+)  # fmt: skip
+"""What may be mounted to be read, and not to be written."""
 MOUNTABLE = (
-    "/srv/x", "/srv/data/openclaw/repo", "/srv/data/openclaw/runner/jobs", "/srv/data/openclaw/web",
-    "/srv/data/openclaw/clup-old", "/srv/cache/openclaw/runner/gradle", "/srv/cache/dockerfiles",
+    "/srv/x", "/srv/data/openclaw/repo", "/srv/data/openclaw/web", "/srv/data/openclaw/clup-old",
+    "/srv/cache/dockerfiles", "/srv/cache/openclaw-old",
 )  # fmt: skip
 SOCKETS = (
     "/var/run/docker.sock", "/run/docker.sock", "/run//docker.sock", "/run/clup-docker/api",

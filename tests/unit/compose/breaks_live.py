@@ -13,6 +13,7 @@ from tests.unit.compose.bad import (
     GONE,
     HOSTS_PATHS,
     NNP,
+    READABLE,
     ROOTS,
     SDKS,
     SECRETS,
@@ -32,8 +33,9 @@ LIVE: dict[str, list[Change]] = {
         ("/Mounts", [{"Type": "bind", "Source": "/run/docker.sock", "Destination": "/s"}]),
     ],
     "host-paths": [
-        *(("Mounts", [mount(path)]) for path in HOSTS_PATHS),
+        *(("Mounts", [mount(path)]) for path in (*HOSTS_PATHS, *READABLE)),
         ("/Mounts", [{"Type": "bind", "Source": "/etc", "Destination": "/e"}]),
+        ("/Mounts", [{"Type": "bind", "Source": READABLE[0], "Destination": "/e", "RW": True}]),
     ],
     "android-sdk": [("Mounts", [mount(path)]) for path in SDKS],
     "mount-syntax": [

@@ -9,7 +9,7 @@ import pytest
 from clup.compose.catalogue import CATALOGUE
 from clup.compose.schema import violations
 from clup.compose.stack import judge_container, judge_file
-from tests.unit.compose.bad import MOUNTABLE
+from tests.unit.compose.bad import MOUNTABLE, READABLE
 from tests.unit.compose.breaks_file import IN_FILE, bind
 from tests.unit.compose.breaks_live import LIVE, mount
 from tests.unit.compose.clean import (
@@ -62,6 +62,13 @@ def test_folders_of_stacks_can_be_mounted(path: str) -> None:
     assert found_live("Mounts", [mount(path)]) == []
 
 
+@pytest.mark.parametrize("path", READABLE)
+def test_what_the_runner_writes_can_be_mounted_to_be_read(path: str) -> None:
+    assert found_in_file("volumes", [{**bind(path), "read_only": True}]) == []
+    assert found_live("Mounts", [{**mount(path), "ReadOnly": True}]) == []
+    assert rules(found_live("Binds", [f"{path}:/x:ro,rslave"])) == {"mount-syntax"}
+
+
 KEYS = "/srv/data/openclaw/runner/keys"
 
 
@@ -79,6 +86,26 @@ def test_a_container_is_entrusted_by_its_name(
 ) -> None:
     assert rules(found_in_file("volumes", [bind(KEYS)], {name: paths})) == found
     assert rules(found_live("Mounts", [mount(KEYS)], {name: paths})) == found
+
+
+@pytest.mark.parametrize(
+    ("in_file", "live"),
+    [
+        (("cap_add", ["CHOWN"]), ("CapAdd", ["CAP_CHOWN"])),
+        (("cap_drop", ["NET_RAW"]), ("CapDrop", ["CAP_NET_RAW"])),
+        (("devices", ["/dev/kvm:/dev/kvm:rw"]), ("Devices", [{"PathOnHost": "/dev/kvm"}])),
+        (("devices", [{"source": "/dev/kvm"}]), ("Devices", [{"PathOnHost": "/dev/kvm"}])),
+        (
+            ("ports", ["0.0.0.0:80:8080"]),
+            ("PortBindings", {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]}),
+        ),
+    ],
+)
+def test_a_value_is_named_alike_in_a_file_and_live(
+    in_file: tuple[str, Any], live: tuple[str, Any]
+) -> None:
+    values = {each.value for each in [*found_in_file(*in_file), *found_live(*live)]}
+    assert len(values) == 1
 
 
 def test_each_rule_is_broken_in_a_file_and_live() -> None:

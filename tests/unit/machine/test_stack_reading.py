@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,65 @@ def test_a_secret_is_known_by_a_digest_that_needs_the_key(
     (tmp_path / "key").write_bytes(b"l" * 64)
     assert len({first, second, stack_reading.keyed(str(secret))}) == 3
     assert stack_reading.keyed(str(tmp_path / "gone")) is None
+
+
+def test_what_containers_of_no_stack_have_of_the_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to("/run")
+    bind = {"Type": "bind", "Source": f"{tmp_path}/link/docker.sock", "Destination": "/s"}
+    volume = {"Type": "volume", "Name": "data", "Source": "/x/_data", "Destination": "/d"}
+    answers: dict[str, Any] = {
+        "/containers/json?all=1": [
+            LISTED,
+            {**LISTED, "Id": "by-hand", "Labels": {}},
+            {**LISTED, "Id": "of-another", "Labels": {"com.docker.compose.project": "another"}},
+            {**LISTED, "Id": "stopped", "Labels": {}, "State": "exited"},
+            {**LISTED, "Id": "gone", "Labels": {}, "State": "paused"},
+        ],
+        "/containers/gone/json": None,
+        "/containers/by-hand/json": {
+            "Name": "/forged",
+            "Config": {"Env": ["TOKEN=hunter2"]},
+            "HostConfig": {"Privileged": True, "Binds": ["x"]},
+            "Mounts": [bind, volume],
+        },
+    }
+    monkeypatch.setattr(stack_reading, "is_active", lambda: True)
+    monkeypatch.setattr(stack_reading, "ask", answers.__getitem__)
+    monkeypatch.setattr(stack_reading, "TASKS", tmp_path / "tasks")
+    question: dict[str, Any] = {"tree": str(tmp_path), "stacks": {}}
+    assert "others" not in stack_reading.read(question)
+    answer = stack_reading.read({**question, "beside": ["web", "another"]})
+    assert answer["others"] == [
+        {
+            "Name": "/forged",
+            "HostConfig": {"Privileged": True},
+            "Mounts": [{**bind, "Source": os.path.realpath("/run/docker.sock")}, volume],
+        }
+    ]
+    assert answer["strays"] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "strays"),
+    [
+        (["abc"], ["abc"], []),
+        (["abc", "lost"], ["abc", "lost"], ["lost"]),
+        (["abc", "ends"], ["abc"], []),
+        (["abc"], ["abc", "begins"], []),
+    ],
+)
+def test_a_task_that_docker_does_not_know_is_there_before_and_after(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    before: list[str],
+    after: list[str],
+    strays: list[str],
+) -> None:
+    looks = [set(before), set(after)]
+    monkeypatch.setattr(stack_reading, "is_active", lambda: True)
+    monkeypatch.setattr(stack_reading, "ask", lambda _: [LISTED])
+    monkeypatch.setattr(stack_reading, "tasks", lambda: looks.pop(0))
+    question = {"tree": str(tmp_path), "stacks": {}, "beside": ["web"]}
+    assert stack_reading.read(question)["strays"] == strays

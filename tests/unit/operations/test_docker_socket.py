@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from clup.facts.paths import Paths, PathState, Text
@@ -13,31 +15,48 @@ from tests.unit.operations.planning import evaluate
 UNIT = "guard.socket"
 FILE = File(f"/etc/systemd/system/{UNIT}", "[Socket]\n")
 OWED = marker("guard")
+SOCKET = "/run/guard/api.sock"
+CLOSED = PathState("socket", "0660", "root", "guard")
+GIVEN: dict[str, Any] = {
+    "unit": UNIT,
+    "file": FILE,
+    "socket": SOCKET,
+    "owner": ("root", "guard", "0660"),
+    "pending": "guard",
+    "among": (FILE.path, OWED, SOCKET),
+}
 WRITTEN = PathState("file", "0644", "root", "root", sha256=FILE.sha256)
 LISTENS = UnitState("loaded", "active", "enabled")
 
 
 @pytest.mark.parametrize(
-    ("file", "unit", "owed", "restarts"),
+    ("file", "unit", "owed", "socket", "restarts"),
     [
-        (WRITTEN, LISTENS, None, False),
-        (None, UnitState("not-found", "inactive", ""), None, True),
-        (WRITTEN, UnitState("loaded", "inactive", "enabled"), None, True),
-        (WRITTEN, UnitState("loaded", "active", "disabled"), None, True),
-        (WRITTEN, LISTENS, PathState("file", "0600", "root", "root"), True),
+        (WRITTEN, LISTENS, None, CLOSED, False),
+        (None, UnitState("not-found", "inactive", ""), None, None, True),
+        (WRITTEN, UnitState("loaded", "inactive", "enabled"), None, CLOSED, True),
+        (WRITTEN, UnitState("loaded", "active", "disabled"), None, CLOSED, True),
+        (WRITTEN, LISTENS, PathState("file", "0600", "root", "root"), CLOSED, True),
+        (WRITTEN, LISTENS, None, PathState("socket", "0666", "root", "guard"), True),
+        (WRITTEN, LISTENS, None, PathState("socket", "0660", "root", "docker"), True),
+        (WRITTEN, LISTENS, None, None, True),
     ],
 )
 def test_docker_is_restarted_only_for_a_socket_that_it_lacks(
-    file: PathState | None, unit: UnitState, owed: PathState | None, restarts: bool
+    file: PathState | None,
+    unit: UnitState,
+    owed: PathState | None,
+    socket: PathState | None,
+    restarts: bool,
 ) -> None:
-    facts = {Units: {UNIT: unit}, Paths: {FILE.path: file, OWED: owed}, Text: None}
-    steps, notes = evaluate(offered, facts, unit=UNIT, file=FILE, pending="guard")
+    facts = {Units: {UNIT: unit}, Paths: {FILE.path: file, OWED: owed, SOCKET: socket}, Text: None}
+    steps, notes = evaluate(offered, facts, **GIVEN)
     assert any("stop -- docker.socket docker.service" in step for step in steps) == restarts
     assert ("Docker is restarted" in str(notes)) == restarts
 
 
 def test_a_masked_one_is_refused() -> None:
     facts = {Units: {UNIT: UnitState("masked", "inactive", "masked")}}
-    steps, notes = evaluate(offered, facts, unit=UNIT, file=FILE, pending="guard")
+    steps, notes = evaluate(offered, facts, **GIVEN)
     assert steps == ["check"]
     assert "is masked" in str(notes)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from clup.compose.problem import shown
 from clup.compose.rule import Fault, Rule
 from clup.compose.service import At, Service
-from clup.compose.value import is_said
+from clup.compose.value import is_said, mapping, text
 
 _CIS = "CIS Docker Benchmark 1.6.0"
 _ISSUE = "seed 003, section 1.2 (zero-trust execution)"
@@ -32,7 +32,7 @@ def _added(service: Service) -> Iterator[Fault]:
     for at in service.added:
         yield Fault(
             at.path,
-            shown(at.value),
+            shown(_capability(at.value)),
             "is a capability that is added",
             "run as a user who needs none",
         )
@@ -40,7 +40,17 @@ def _added(service: Service) -> Iterator[Fault]:
 
 def _devices(service: Service) -> Iterator[Fault]:
     for at in service.devices:
-        yield Fault(at.path, shown(at.value), "reaches past the container to a device", "remove it")
+        yield Fault(
+            at.path, shown(_device(at.value)), "reaches past the container to a device", "remove it"
+        )
+
+
+def _device(value: object) -> object:
+    """Return a device's path on the host, as a waiver names it in the file and live alike."""
+    said = mapping(value)
+    if path := text(said.get("PathOnHost") or said.get("source")):
+        return path
+    return value.partition(":")[0] if isinstance(value, str) and value.startswith("/") else value
 
 
 def _namespaces(service: Service) -> Iterator[Fault]:
@@ -90,10 +100,16 @@ def _user(service: Service) -> Iterator[Fault]:
 
 def _dropped(service: Service) -> Iterator[Fault]:
     at = service.dropped
-    if "ALL" not in (each.upper().removeprefix("CAP_") for each in at.value):
-        value = shown(list(at.value)) if at.value else ""
+    dropped = [_capability(each) for each in at.value]
+    if "ALL" not in dropped:
+        value = shown(dropped) if dropped else ""
         reason = "leaves Docker's default capabilities" if value else "is missing"
         yield Fault(at.path, value, reason, "write cap_drop: [ALL]")
+
+
+def _capability(name: str) -> str:
+    """Return a capability's name as compose files have it; Docker adds a prefix."""
+    return name.upper().removeprefix("CAP_")
 
 
 def _new_privileges(service: Service) -> Iterator[Fault]:

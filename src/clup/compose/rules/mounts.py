@@ -21,13 +21,22 @@ _SDK = re.compile(r"(?i)(.*/)?(android[-_.]?sdk[^/]*|android/sdk|sdk/android)(/.
 _SENSITIVE = (
     "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/root", "/run", "/sbin",
     "/srv/cache/containerd", "/srv/cache/docker", "/srv/data/openclaw/clup",
-    "/srv/data/openclaw/runner/keys", "/srv/data/openclaw/runner/tokens",
+    "/srv/data/openclaw/runner/keys", "/srv/data/openclaw/runner/ledger",
+    "/srv/data/openclaw/runner/state", "/srv/data/openclaw/runner/tokens",
     "/sys", "/usr", "/var/lib/clup", "/var/lib/containerd", "/var/lib/docker", "/var/run",
     "/var/spool",
+)  # fmt: skip
+# What the runner and its guard write, and others may read: jobs are run from it, and an audit that
+# others could write tells nothing.
+_KEPT = (
+    "/srv/cache/openclaw/runner", "/srv/data/openclaw/runner/audit",
+    "/srv/data/openclaw/runner/compose", "/srv/data/openclaw/runner/jobs",
+    "/srv/data/openclaw/runner/reports",
 )  # fmt: skip
 _SENSITIVE_NAMES = {
     ".android", ".aws", ".azure", ".config", ".docker", ".gnupg", ".kube", ".netrc", ".ssh",
 }  # fmt: skip
+_ABOVE_SOCKETS = ("/", "/run", "/var/run")
 _HOME = re.compile(r"/home(/[^/]+)?")
 
 
@@ -41,6 +50,15 @@ def _socket(service: Service) -> Iterator[Fault]:
         if is_said(each.value):
             reason = "has Compose mount the engine's socket, and the operator's credentials"
             yield Fault(each.path, shown(each.value), reason, cure)
+
+
+def shows_sockets(service: Service) -> Iterator[Fault]:
+    """Yield each mount that the engine's sockets lie in. Where all rules hold, `host-paths` has it;
+    this is for containers of which too little is known for that."""
+    cure = "mount a folder of its own"
+    for at in service.mounts:
+        if at.value.is_host and _plain(at.value.source) in _ABOVE_SOCKETS:
+            yield Fault(at.path, shown(at.value.source), "shows it Docker's socket", cure)
 
 
 def _host_paths(service: Service) -> Iterator[Fault]:
@@ -57,6 +75,9 @@ def _host_paths(service: Service) -> Iterator[Fault]:
             reason = f"shows the container {found}"
             cure = "mount a folder of its own, such as one below /srv/data/openclaw"
             yield Fault(at.path, shown(mount.source), reason, cure)
+        elif not mount.read_only and (found := _of(_KEPT, _plain(mount.source))):
+            reason = f"lets the container write {found}, which the job runner relies on"
+            yield Fault(at.path, shown(mount.source), reason, "set read_only: true")
 
 
 def _sdk(service: Service) -> Iterator[Fault]:
@@ -89,13 +110,24 @@ def _sensitive(path: str) -> str:
     """Return what of the host a path shows that no container may see, or nothing."""
     if path == "/":
         return "the whole host"
-    for kept in _SENSITIVE:
-        if f"{path}/".startswith(f"{kept}/") or kept.startswith(f"{path}/"):
-            return kept
+    if kept := _of(_SENSITIVE, path):
+        return kept
     if _HOME.fullmatch(path):
         return "somebody's home, keys and all"
     names = _SENSITIVE_NAMES.intersection(path.split("/"))
     return f"somebody's {min(names)}" if names else ""
+
+
+def _of(folders: tuple[str, ...], path: str) -> str:
+    """Return the folder that a path is, is in or is above, or nothing."""
+    return next(
+        (
+            each
+            for each in folders
+            if f"{path}/".startswith(f"{each}/") or each.startswith(f"{path}/")
+        ),
+        "",
+    )
 
 
 def _plain(path: str) -> str:
@@ -116,8 +148,10 @@ RULES = (
         "host-paths",
         "No sensitive path of the host is mounted",
         "System folders, sockets, homes and keys are the host's own, and so are Docker's data, the"
-        " desired-state folder, and the job runner's keys and tokens; a mount of what is above them"
-        " shows them too. A relative path depends on where the file is linked to.",
+        " desired-state folder, and the job runner's keys, tokens, state and ledger; a mount of"
+        " what is above them shows them too. The runner's jobs, audit, reports and caches may be"
+        " mounted to be read, and not to be written. A relative path depends on where the file is"
+        " linked to.",
         f"{_CIS}, 5.6; trap 5",
         _host_paths,
     ),

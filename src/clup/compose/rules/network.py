@@ -29,7 +29,9 @@ def _ports(service: Service) -> Iterator[Fault]:
 
 
 def _words(port: Port) -> str:
-    return shown(":".join(each for each in (port.address, port.published, port.target) if each))
+    # Docker says the protocol also where it is the usual one.
+    words = (port.address, port.published, port.target.removesuffix("/tcp"))
+    return shown(":".join(each for each in words if each))
 
 
 def _is_allowed(address: str) -> bool:

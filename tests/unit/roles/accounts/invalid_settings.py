@@ -65,5 +65,7 @@ INVALID: list[tuple[dict[str, Any], str, str]] = [
     (waiver(reason="because"), "docker.psy.reason", "at least 10"),
     (waiver(owner=""), "docker.psy.owner", "at least 1"),
     (waiver(expires="never"), "docker.psy.expires", "date"),
+    (waiver(groups=["adm"]), "docker.psy.groups.0", "no group that makes its members root"),
+    (waiver(groups=[]), "docker.psy.groups", "at least 1"),
     ({"docker": {"psy": {}}}, "docker.psy.expires", "is required"),
 ]

@@ -83,6 +83,17 @@ def group(name: str, gid: int, *members: str) -> dict[str, Group]:
                 "docker.psy.expires": "2027-02-19",
             },
         ),
+        (
+            {"psy": PSY},
+            GROUPS | group("sudo", 27, "psy", "installer") | group("docker", 990, "psy"),
+            {
+                "docker.psy": {},
+                "docker.psy.reason": REASON,
+                "docker.psy.owner": "psy",
+                "docker.psy.expires": "2027-02-19",
+                "docker.psy.groups": ["docker", "sudo"],
+            },
+        ),
     ],
 )
 def test_what_differs_is_said(
@@ -99,6 +110,24 @@ def test_keys_are_said_and_what_may_hold_a_secret_is_counted() -> None:
         "users.psy.keys": [KEY],
         "note": ["Keys of psy that settings cannot say, and that stay: 2."],
     }
+
+
+@pytest.mark.parametrize(
+    ("expires", "paths"),
+    [
+        (TODAY, ["groups"]),
+        (TODAY - datetime.timedelta(1), ["", "reason", "owner", "expires", "groups"]),
+    ],
+)
+def test_a_waiver_that_there_is_is_widened_while_it_holds(
+    expires: datetime.date, paths: list[str]
+) -> None:
+    waiver = {"reason": "builds images by hand", "owner": "ops", "expires": expires}
+    state = AccountsState(users={"psy": PSY}, groups=GROUPS | group("lxd", 110, "psy"))
+    settings = Settings.model_validate({"docker": {"psy": waiver}})
+    found = [each for each in described(state, settings, TODAY) if isinstance(each, Found)]
+    assert [".".join(each.path[2:]) for each in found] == paths
+    assert found[-1].value == (["docker", "lxd"] if expires == TODAY else ["lxd"])
 
 
 def test_settings_take_what_is_said() -> None:

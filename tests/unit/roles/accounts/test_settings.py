@@ -47,3 +47,4 @@ def test_a_waiver_holds_up_to_its_last_day() -> None:
     settings = Settings.model_validate({"docker": {"psy": last}})
     assert settings.waived(datetime.date(2030, 1, 31)) == ("psy",)
     assert settings.waived(datetime.date(2030, 2, 1)) == ()
+    assert settings.waived(datetime.date(2030, 1, 31), "sudo") == ()

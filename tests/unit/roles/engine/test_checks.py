@@ -1,11 +1,12 @@
-"""What verify says of the engine's files: one line about a broken one, and what `apply` cannot."""
+"""What verify says of the engine's files and socket: one line about a broken one, and what `apply`
+cannot."""
 
 from __future__ import annotations
 
 import pytest
 
 from clup.checks import APPLY, Result
-from roles.engine.checks import containerd_toml, daemon_json
+from roles.engine.checks import containerd_toml, daemon_json, machine_from, socket
 from roles.engine.files import daemon_keys
 from roles.engine.settings import Settings
 
@@ -44,3 +45,22 @@ def test_a_daemon_json_without_keys_lacks_each_and_apply_mends_it(text: str | No
 )
 def test_the_root_of_containerd(text: str | None, cures: list[str]) -> None:
     assert [cure for _what, cure in failed(list(containerd_toml(SETTINGS, text)))] == cures
+
+
+@pytest.mark.parametrize(
+    ("said", "failed"),
+    [
+        ("root:docker 660", False),
+        ("root:docker 600", False),
+        ("root:docker 666", True),
+        ("root:docker 662", True),
+        ("psy:docker 660", True),
+        ("root:users 660", True),
+        (None, True),
+    ],
+)
+def test_whose_dockers_socket_is(said: str | None, failed: bool) -> None:
+    result = socket(machine_from([f"path /run/docker.sock {said}"] if said else []))
+    assert result.status == ("failed" if failed else "passed")
+    assert "/run/docker.sock" in result.what
+    assert not failed or "`chown root:docker /run/docker.sock; chmod 660" in result.cure

@@ -1,4 +1,4 @@
-"""What `verify` makes of the runner's answer at /healthz."""
+"""What `verify` makes of the runner's answer at /healthz, and of what is at the guard's socket."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from roles.runner.checks import KEYS, health
+from clup.facts.paths import PathState
+from roles.runner.checks import KEYS, health, socket_of_guard
 from roles.runner.files import wrong_writers
 from roles.runner.settings import Settings
 
@@ -55,3 +56,19 @@ def test_who_may_write_the_cache(writers: list[int], words: str) -> None:
     found = wrong_writers(writers, GUARD.ids)
     assert found.endswith(words)
     assert bool(found) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [
+        (PathState("socket", "0660", "root", "claw-guard"), ""),
+        (PathState("socket", "0666", "root", "claw-guard"), "found '0666 root:claw-guard'"),
+        (PathState("socket", "0660", "root", "docker"), "found '0660 root:docker'"),
+        (None, "found 'nothing'"),
+    ],
+)
+def test_whose_the_guards_socket_is(state: PathState | None, found: str) -> None:
+    result = socket_of_guard(state)
+    assert result.what == "runner: /run/clup-docker/api.sock is 0660 root:claw-guard"
+    assert result.found.startswith(found)
+    assert result.status == ("failed" if found else "passed")
