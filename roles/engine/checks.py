@@ -51,6 +51,7 @@ while [ "$count" -gt 0 ]; do
   shift; count=$((count - 1))
 done
 stat -c 'path %n %U:%G %a' -- "$@" 2>/dev/null
+ls -ld -- "$@" 2>/dev/null | sed -n 's/^..........+.* /acl /p'
 for unit in containerd docker; do
   systemctl show "$unit.service" -p ActiveState -p UnitFileState -p RequiresMountsFor \\
     -p DropInPaths -p NeedDaemonReload | sed "s/^/unit $unit /"
@@ -67,6 +68,7 @@ class Machine:
     mounted: set[str] = field(default_factory=set)
     packages: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
+    acls: set[str] = field(default_factory=set)
     units: dict[str, dict[str, str]] = field(
         default_factory=lambda: {"docker": {}, "containerd": {}}
     )
@@ -81,7 +83,7 @@ def checks(host: Host, settings: Settings) -> Iterator[Result]:
     yield from _units(settings, machine)
     yield from _daemons(settings, state)
     yield from _places(settings, machine)
-    yield socket(machine)
+    yield from socket(machine)
     yield from _files(settings, state, machine)
     if closes(settings):
         yield from _neighbours(host)
@@ -117,6 +119,8 @@ def machine_from(output: list[str]) -> Machine:
             machine.packages[name] = version if status == "installed" else status
         elif kind == "path":
             machine.paths[name] = value
+        elif kind == "acl":
+            machine.acls.add(name)
         elif kind == "unit":
             key, _, said = value.partition("=")
             machine.units[name][key] = said
@@ -213,19 +217,21 @@ def _places(settings: Settings, machine: Machine) -> Iterator[Result]:
         )
 
 
-def socket(machine: Machine) -> Result:
+def socket(machine: Machine) -> Iterator[Result]:
     """Compare who may reach Docker by its own socket; fewer may, too. Its unit makes it anew at a
     start, and nothing mends it until then."""
     found = machine.paths.get(SOCKET, "absent")
-    mode = (
-        "660" if found == "absent" else stricter(found.rpartition(" ")[2], "660").removeprefix("0")
-    )
+    owner, _, has = found.partition(" ")
+    mode = stricter(has, "660").removeprefix("0") if has else "660"
+    wanted = f"{'root:root' if owner == 'root:root' else 'root:docker'} {mode}"
     cure = (
         f"`chown root:docker {SOCKET}; chmod 660 {SOCKET}` on the machine, or `systemctl restart"
         " docker.socket`, with which Docker restarts; if that is not it, see `systemctl cat"
         " docker.socket`"
     )
-    return expect(f"engine: {SOCKET} is root:docker {mode}", f"root:docker {mode}", found, cure)
+    yield expect(f"engine: {SOCKET} is {wanted}", wanted, found, cure)
+    what = f"engine: {SOCKET} has no access control list, which would let others in"
+    yield expect(what, True, SOCKET not in machine.acls, f"`setfacl -b {SOCKET}` on the machine")
 
 
 def _files(settings: Settings, state: EngineState, machine: Machine) -> Iterator[Result]:

@@ -46,6 +46,8 @@ except urllib.error.HTTPError as error:
     answer = error
 sys.stdout.write(answer.read(100000).decode())
 """
+# $1 a socket of Docker's: its rights, with a + after ten letters for a list (ls), and an answer.
+_ASK = """ls -ld -- "$1"; exec timeout 10 docker -H "unix://$1" version -f '{{.Server.Version}}'"""
 _PING = "http://claw-socket-proxy:2375/_ping"
 _LOGS = (
     f"`sudo docker logs {CONTAINER}` and `sudo docker logs dkr-claw-socket-proxy` on the machine"
@@ -92,7 +94,10 @@ def _socket(host: Host) -> Iterator[Result]:
     yield expect(f"runner: nobody but the guard is in the group {GUARD}", [], members, cure)
     up = is_up(read(host, Units, (SOCKET_UNIT,)).get(SOCKET_UNIT), enabled=True)
     yield expect(f"runner: {SOCKET_UNIT} listens, and will after a boot", True, up, APPLY)
-    asked = host.run("timeout 10 docker -H %s version -f {{.Server.Version}}", f"unix://{SOCKET}")
+    asked = host.run("sh -c %s sh %s", _ASK, SOCKET)
+    what = f"runner: {SOCKET} has no access control list, which would let others in"
+    cure = f"`setfacl -b {SOCKET}` on the machine"
+    yield expect(what, True, asked.stdout[10:11] != "+", cure)
     cure = f"`systemctl restart docker`; if that does not help, see `journalctl -u {SOCKET_UNIT}`"
     yield expect(f"runner: Docker answers at {SOCKET}", True, asked.rc == 0, cure)
 

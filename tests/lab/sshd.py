@@ -10,6 +10,8 @@ from clup import lab
 from tests.lab.command import on_machine
 
 LOCKED_OUT = "AllowUsers nobody\n"
+ARMED = 45
+"""Seconds after which the machine takes a change back that nobody has confirmed."""
 TAKEN_BACK_WITHIN = 60
 """Seconds after which a machine that locked its operator out must answer again (the issue)."""
 
@@ -31,9 +33,11 @@ def logs_in(box: lab.Lab) -> bool:
 
 def locked_out_and_back(box: lab.Lab) -> None:
     """Lock the operator out, as a run does that is then killed: the machine lets him in again."""
-    on_machine(box, change("arm 45") + change("put", LOCKED_OUT))
+    on_machine(box, change(f"arm {ARMED}") + change("put", LOCKED_OUT))
     began = tried = time.monotonic()
     assert not logs_in(box)
+    # Sooner it is not back, and sshd puts off whoever fails again and again.
+    time.sleep(ARMED - 5)
     while not logs_in(box):
         time.sleep(2)
         tried = time.monotonic()

@@ -441,7 +441,8 @@ def test_what_docker_forgot_is_found(site: Site) -> None:
     begun = "docker run -d --network none --entrypoint /bin/busybox hello sleep 600"
     stray = site.there(begun).strip()
     forget = f"rm -r /srv/cache/docker/containers/{stray}"
-    site.there(f"systemctl -q stop docker.socket docker; {forget}; systemctl start docker")
+    sockets = "clup-docker-guard.socket docker.socket"
+    site.there(f"systemctl -q stop {sockets} docker; {forget}; systemctl start {sockets} docker")
     site.well()
     [found] = site.run("verify").checks("failed")
     assert stray in found

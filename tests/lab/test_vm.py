@@ -46,7 +46,7 @@ exec /usr/bin/base64 "$@"
 END
 chmod 0755 /usr/local/bin/base64
 """
-"""Has the root disk full as soon as clup writes a file."""
+"""Has the root disk full once clup has seen that there is room, before it writes a file."""
 SETTLED_SECONDS = 300
 """How long guard, runner and jobs may take on an emulated machine until all is as it must be."""
 
@@ -135,12 +135,14 @@ def test_a_root_disk_that_fills_up_on_the_way(box: lab.Lab) -> None:
     before = state.planted(box, "/root", "/srv/data")
     on_machine(box, FILLS)
     journal = on_machine(box, f"cat {JOURNAL}")
-    line = only_line(clup(NAME, "apply", SITE), f"lab-{NAME}")
+    try:
+        line = only_line(clup(NAME, "apply", SITE), f"lab-{NAME}")
+        assert on_machine(box, f"stat -f -c %a /; cat {JOURNAL}") == f"0\n{journal}"
+    finally:
+        on_machine(box, "rm -f /fill /fill.rest /usr/local/bin/base64")
     assert line.startswith(f"lab-{NAME}: base: Limit the journal: ")
     assert "No space left on device" in line
     assert line.endswith(f"{JOURNAL} is as it was; mend that, then apply again")
-    assert on_machine(box, f"stat -f -c %a /; cat {JOURNAL}") == f"0\n{journal}"
-    on_machine(box, "rm /fill /fill.rest /usr/local/bin/base64")
     state.converges(box, SITE)
     assert state.kept(box, "/root", "/srv/data") == before
 

@@ -28,13 +28,16 @@ def image() -> Path:
         return vm_image.ensure(SUITE, PACKAGES, print)
 
 
-def test_a_trial_boots_the_kernel_of_a_lab(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_boots_the_kernel_of_a_lab(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "FOLDER", tmp_path)
     monkeypatch.setattr(accel, "KVM", qemu.EMULATED)
     monkeypatch.setattr(accel, "TRIAL_SECONDS", 300.0)
     assert accel.trial(image) is None
     monkeypatch.setattr(accel, "TRIAL_SECONDS", 0.5)
     assert "its kernel did not start in time" in str(accel.trial(image))
-    assert not list(machine.FOLDER.glob(".kvm-trial*"))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("seconds", [0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 3.0, 6.0])

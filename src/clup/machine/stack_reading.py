@@ -16,6 +16,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +31,9 @@ SECONDS = 20.0
 
 TASKS = Path("/run/containerd/io.containerd.runtime.v2.task/moby")
 """Where containerd keeps what it runs for Docker: a folder for each container, by its id."""
+
+ENDING_SECONDS = 3
+"""How long containerd may still keep the task of a container that Docker has removed."""
 
 LABEL = "com.docker.compose."
 
@@ -190,7 +194,17 @@ def of_host(inspected: Mapping[str, Any]) -> dict[str, Any]:
 
 def tasks() -> set[str]:
     """Return the ids of what containerd runs for Docker."""
-    return {each.name for each in TASKS.iterdir()} if TASKS.is_dir() else set()
+    there = TASKS.iterdir() if TASKS.is_dir() else ()
+    # A name of its own with a dot is what containerd was about to remove.
+    return {each.name for each in there if not each.name.startswith(".")}
+
+
+def volume(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Given what Docker says of a volume, return it with the path that its device leads to."""
+    options = said.get("Options") or {}
+    if not str(options.get("device", "")).startswith("/"):
+        return dict(said)
+    return {**said, "Options": {**options, "device": os.path.realpath(options["device"])}}
 
 
 def record(name: str) -> Any:
@@ -248,16 +262,22 @@ def read(question: Mapping[str, Any]) -> dict[str, Any]:
             found for each in ids if (found := ask(f"/containers/{each}/json")) is not None
         ]
         volumes = ask("/volumes").get("Volumes") or []
-        answer["volumes"] = {each["Name"]: each for each in volumes}
+        answer["volumes"] = {each["Name"]: volume(each) for each in volumes}
     if (stacks := question.get("beside")) is not None and docker:
         answer["others"] = [
             of_host(found)
             for each in there
-            if each["project"] not in stacks and each["state"] in ("running", "paused")
+            if each["project"] not in stacks
+            and each["state"] in ("running", "paused", "restarting")
             if (found := ask(f"/containers/{each['id']}/json")) is not None
         ]
-        # What Docker begins or ends meanwhile is a task at one of both looks only.
-        answer["strays"] = sorted((before & tasks()) - {each["id"] for each in there})
+        # What Docker begins or ends meanwhile is a task at one of both looks only, and what it has
+        # just removed is one for some seconds more.
+        strays = (before & tasks()) - {each["id"] for each in there}
+        if strays:
+            time.sleep(ENDING_SECONDS)
+            strays &= tasks()
+        answer["strays"] = sorted(strays)
     return answer
 
 

@@ -18,7 +18,8 @@ CHECKS = (
     *(rule.check for rule in CATALOGUE if rule.id in ("docker-socket", "privileged")),
     shows_sockets,
 )
-"""What makes a container root on the host, however little else is known of it."""
+"""What makes a container root on the host by Docker itself, however little else is known of it. The
+host's devices and process ids are ways too, which are not looked for in what is not clup's."""
 
 
 def others(role: str, spec: Spec, state: StacksState) -> Iterator[Result]:

@@ -103,8 +103,10 @@ def test_what_containers_of_no_stack_have_of_the_host(
             {**LISTED, "Id": "of-another", "Labels": {"com.docker.compose.project": "another"}},
             {**LISTED, "Id": "stopped", "Labels": {}, "State": "exited"},
             {**LISTED, "Id": "gone", "Labels": {}, "State": "paused"},
+            {**LISTED, "Id": "again", "Labels": {}, "State": "restarting"},
         ],
         "/containers/gone/json": None,
+        "/containers/again/json": {"Name": "/again", "HostConfig": {}, "Mounts": None},
         "/containers/by-hand/json": {
             "Name": "/forged",
             "Config": {"Env": ["TOKEN=hunter2"]},
@@ -123,9 +125,27 @@ def test_what_containers_of_no_stack_have_of_the_host(
             "Name": "/forged",
             "HostConfig": {"Privileged": True},
             "Mounts": [{**bind, "Source": os.path.realpath("/run/docker.sock")}, volume],
-        }
+        },
+        {"Name": "/again", "HostConfig": {"Privileged": None}, "Mounts": []},
     ]
     assert answer["strays"] == []
+
+
+def test_a_volume_is_known_by_what_its_device_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/run")
+    said = {"Name": "v", "Options": {"o": "bind", "device": str(tmp_path / "link")}}
+    assert stack_reading.volume(said)["Options"]["device"] == os.path.realpath("/run")
+    for other in ({"Name": "v", "Options": None}, {"Name": "v", "Options": {"device": "tmpfs"}}):
+        assert stack_reading.volume(other) == other
+
+
+def test_what_containerd_removes_is_no_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack_reading, "TASKS", tmp_path)
+    for name in ("abc", ".def"):
+        (tmp_path / name).mkdir()
+    assert stack_reading.tasks() == {"abc"}
 
 
 @pytest.mark.parametrize(
@@ -135,6 +155,7 @@ def test_what_containers_of_no_stack_have_of_the_host(
         (["abc", "lost"], ["abc", "lost"], ["lost"]),
         (["abc", "ends"], ["abc"], []),
         (["abc"], ["abc", "begins"], []),
+        (["abc", "ending"], ["abc", "ending"], []),
     ],
 )
 def test_a_task_that_docker_does_not_know_is_there_before_and_after(
@@ -144,7 +165,8 @@ def test_a_task_that_docker_does_not_know_is_there_before_and_after(
     after: list[str],
     strays: list[str],
 ) -> None:
-    looks = [set(before), set(after)]
+    looks = [set(before), set(after), set(after) - {"ending"}]
+    monkeypatch.setattr(stack_reading, "ENDING_SECONDS", 0)
     monkeypatch.setattr(stack_reading, "is_active", lambda: True)
     monkeypatch.setattr(stack_reading, "ask", lambda _: [LISTED])
     monkeypatch.setattr(stack_reading, "tasks", lambda: looks.pop(0))

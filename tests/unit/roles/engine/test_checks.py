@@ -56,11 +56,18 @@ def test_the_root_of_containerd(text: str | None, cures: list[str]) -> None:
         ("root:docker 662", True),
         ("psy:docker 660", True),
         ("root:users 660", True),
+        ("root:root 600", False),
+        ("root:root 666", True),
         (None, True),
     ],
 )
 def test_whose_dockers_socket_is(said: str | None, failed: bool) -> None:
-    result = socket(machine_from([f"path /run/docker.sock {said}"] if said else []))
+    result, _ = socket(machine_from([f"path /run/docker.sock {said}"] if said else []))
     assert result.status == ("failed" if failed else "passed")
     assert "/run/docker.sock" in result.what
     assert not failed or "`chown root:docker /run/docker.sock; chmod 660" in result.cure
+
+
+def test_others_that_a_list_lets_at_dockers_socket() -> None:
+    lines = ["path /run/docker.sock root:docker 660", "acl /run/docker.sock"]
+    assert [each.status for each in socket(machine_from(lines))] == ["passed", "failed"]
