@@ -437,6 +437,18 @@ def test_whoever_passes_the_guard_by_is_found(site: Site) -> None:
     site.there("docker rm -f portainer >/dev/null")
 
 
+def test_whom_a_list_lets_at_dockers_sockets_is_found(site: Site) -> None:
+    sockets = ("/run/docker.sock", API)
+    lists = "".join(f"a+ {each} - - - - user:psy:rw\\n" for each in sockets)
+    site.there(f"printf '{lists}' >/tmp/lists.conf; systemd-tmpfiles --create /tmp/lists.conf")
+    failed = site.run("verify").checks("failed")
+    assert [each in line for each, line in zip(sockets, failed, strict=True)] == [True, True]
+    assert all("has no access control list" in line for line in failed)
+    away = "import os, sys; [os.removexattr(each, sys.argv[1]) for each in sys.argv[2:]]"
+    site.there(f"python3 -c '{away}' system.posix_acl_access {' '.join(sockets)}")
+    assert site.run("verify").checks("failed") == []
+
+
 def test_what_docker_forgot_is_found(site: Site) -> None:
     begun = "docker run -d --network none --entrypoint /bin/busybox hello sleep 600"
     stray = site.there(begun).strip()
