@@ -10,7 +10,7 @@ CAUGHT_BY = {
     "takes_any_parameter": "a variable as a parameter",
     "glues_parameters_into_the_command": "a shell in a parameter",
     "leaves_jobs_to_the_runner": "a job that does not want to end",
-    "passes_all_output": "output without end",
+    "passes_all_output": "output far beyond its limit",
     "passes_all_artifacts": "artifacts without end",
     "mounts_for_writing": "something planted in a repository",
     "runs_as_the_image_says": "a program that becomes root",
