@@ -12,7 +12,7 @@ from tests.lab.machines import machine
 
 NAME = "kills"
 SITE = "inventories/lab.py"
-KILLS = 40 if CAMPAIGN else 6
+KILLS = 40 if CAMPAIGN else 4
 LIMIT_S = 1500 if CAMPAIGN else 300
 """Seconds after which nothing more is killed."""
 

@@ -22,7 +22,7 @@ ENDS = {"succeeded", "interrupted"}
 # keeps its empty process until the next boot, or until somebody removes it (troubleshooting.md).
 LEFT = """
 docker ps -a --filter label=clup.class=job --format 'container {{.Names}} is {{.Status}}'
-docker volume ls --format 'volume {{.Name}}'
+docker volume ls --format 'volume {{.Name}}, labels {{.Labels}}'
 ps -o pid=,args= --user 7001,7002 | grep -v ' runc init$' | sed 's/^/process /'
 """
 NOTED = f"cd {STAND}/gradle; grep -H . * 2>/dev/null || true"
