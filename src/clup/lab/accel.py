@@ -19,6 +19,8 @@ from clup.lab.say import Say
 DEVICE = Path("/dev/kvm")
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 TRIAL_SECONDS = 30.0
+# Whoever is killed in the middle of a trial leaves no QEMU behind (setpriv(1)).
+MORTAL = ("setpriv", "--pdeathsig", "KILL")
 # The kernel says so when it starts the first program of its initrd: by then it runs.
 ALIVE = b"Run /init as init process"
 
@@ -90,6 +92,7 @@ def trial(image: Path) -> str | None:
     console, errors = (machine.FOLDER / f".kvm-trial.{name}" for name in ("log", "err"))
     console.write_bytes(b"")
     argv = [
+        *MORTAL,
         PROGRAM,
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *KVM,

@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -174,6 +175,19 @@ def test_a_kernel_has_to_live_before_a_deadline(
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_trial_ends_with_whoever_is_killed_meanwhile() -> None:
+    behind = [*accel.MORTAL, "sh", "-c", "echo begun; exec sleep 60"]
+    words = [sys.executable, "-c", f"import subprocess; subprocess.run({behind})"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as begun:
+        assert begun.stdout is not None
+        assert begun.stdout.readline() == b"begun\n"
+        begun.kill()
+        began = time.monotonic()
+        # It ends when the last that holds it has ended: the one behind, too.
+        assert begun.stdout.read() == b""
+        assert time.monotonic() - began < 30
 
 
 def test_a_verdict_on_kvm_holds_for_one_boot_and_one_image(
