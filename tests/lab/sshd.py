@@ -37,7 +37,7 @@ def locked_out_and_back(box: lab.Lab) -> None:
     began = tried = time.monotonic()
     assert not logs_in(box)
     # Sooner it is not back, and sshd puts off whoever fails again and again.
-    time.sleep(ARMED - 5)
+    time.sleep(max(0, began + ARMED - time.monotonic()))
     while not logs_in(box):
         time.sleep(2)
         tried = time.monotonic()
