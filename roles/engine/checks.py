@@ -8,7 +8,7 @@ from typing import Any
 
 from testinfra.host import Host
 
-from clup.checks import APPLY, Result, expect, lines, read
+from clup.checks import APPLY, Result, expect, lines, read, without_list
 from clup.daemon_files import (
     CONTAINERD_TOML,
     DAEMON_JSON,
@@ -230,8 +230,7 @@ def socket(machine: Machine) -> Iterator[Result]:
         " docker.socket`"
     )
     yield expect(f"engine: {SOCKET} is {wanted}", wanted, found, cure)
-    what = f"engine: {SOCKET} has no access control list, which would let others in"
-    yield expect(what, True, SOCKET not in machine.acls, f"`setfacl -b {SOCKET}` on the machine")
+    yield without_list("engine", SOCKET, SOCKET in machine.acls)
 
 
 def _files(settings: Settings, state: EngineState, machine: Machine) -> Iterator[Result]:

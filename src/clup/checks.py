@@ -41,6 +41,13 @@ def expect(what: str, wanted: object, found: object, cure: str) -> Result:
     return Result(what, "failed", difference(wanted, found), cure)
 
 
+def without_list(role: str, path: str, has_list: bool) -> Result:
+    """Given a path and whether an access control list is on it (acl(5)), look for none: owner and
+    mode do not tell whom it lets in."""
+    what = f"{role}: {path} has no access control list, which would let others in"
+    return expect(what, True, not has_list, f"`setfacl -b {path}` on the machine")
+
+
 def difference(wanted: object, found: object) -> str:
     """Given what should be and what is, say it as one would to somebody who knows no Python."""
     if isinstance(wanted, bool):
