@@ -16,6 +16,7 @@ SECRETS = {
     "xoxb-" + "1" * 12: "a token of Slack's",
     "123456789:" + "a1B-_" * 7: "a token of Telegram's",
     "tskey-auth-" + "a1" * 8: "a key of Tailscale's",
+    "key=sk-" + "a1" * 16: "a key of a model's provider",
     "sk-" + "aB1" * 8: "a key of a model's provider",
     "sk-proj-" + "aB1-_" * 5: "a key of a model's provider",
     "sk-or-v1-" + "a1" * 32: "a key of a model's provider",
