@@ -13,6 +13,7 @@ from services.guard.cache import Cache
 from services.guard.containers import Containers
 from services.guard.docker import Docker
 from services.guard.ledger import Ledger
+from services.guard.presence import Presence
 from services.guard.say import say
 from services.guard.settings import Settings, SettingsError, read
 from services.guard.watch import Watch
@@ -32,21 +33,24 @@ async def serve(settings: Settings) -> None:
     async with Docker(settings.docker_socket) as docker:
         cache = Cache(settings.cache, settings.cache_days, settings.cache_mb * MB)
         watch = Watch(docker, cache)
-        app = App(Containers(docker, settings, jobs, ledger, watch), settings.key)
+        presence = Presence(docker)
+        app = App(Containers(docker, settings, jobs, ledger, watch, presence), settings.key)
         host, port = settings.listen
         server = await loop.create_server(app.door, host, port, backlog=128)
-        watching = loop.create_task(watch.run())
+        watching = [loop.create_task(each.run()) for each in (watch, presence)]
         # A watch that fails is a guard that fails: Docker starts it again.
-        watching.add_done_callback(lambda _: ended.set())
+        for each in watching:
+            each.add_done_callback(lambda _: ended.set())
         current = jobs.current()
         say("listening", address=f"{host}:{port}", jobs=sorted(current.jobs))
         for problem in current.problems:
             say("job file", problem=str(problem))
         await ended.wait()
         server.close()
-        if watching.done():
-            watching.result()
-        watching.cancel()
+        for each in watching:
+            if each.done():
+                each.result()
+            each.cancel()
 
 
 def main() -> None:

@@ -25,8 +25,11 @@ def user(job: Job, settings: Settings) -> str:
     return settings.trusted_user if job.trust == "trusted" else settings.untrusted_user
 
 
-def body(job: Job, asked: Asked, environment: dict[str, str], settings: Settings) -> dict[str, Any]:
-    """Return the body of POST /containers/create. Of `asked` only the ids go into it, as labels."""
+def body(
+    job: Job, asked: Asked, environment: dict[str, str], volume: str, settings: Settings
+) -> dict[str, Any]:
+    """Return the body of POST /containers/create, given the name of the volume to be made for it.
+    Of `asked` only the ids go into it, as labels."""
     limits = job.limits
     memory = limits.memory_mb * MB
     return {
@@ -77,7 +80,7 @@ def body(job: Job, asked: Asked, environment: dict[str, str], settings: Settings
                 {"Name": "fsize", "Soft": limits.disk_mb * MB, "Hard": limits.disk_mb * MB},
             ],
             "Tmpfs": {"/tmp": f"rw,nosuid,nodev,mode=1777,size={memory}"},
-            "Mounts": _mounts(job, settings),
+            "Mounts": _mounts(job, volume, settings),
             "RestartPolicy": {"Name": "no"},
             "AutoRemove": False,
             "LogConfig": _log(limits),
@@ -111,12 +114,14 @@ def limits_of(text: str) -> Limits:
     return Limits(**json.loads(text))
 
 
-def _mounts(job: Job, settings: Settings) -> list[dict[str, Any]]:
+def _mounts(job: Job, volume: str, settings: Settings) -> list[dict[str, Any]]:
     work = {
         "Type": "volume",
+        # By its name the watch knows one whose container is no more: Docker writes labels down
+        # after it has made the volume, and may die in between.
+        "Source": volume,
         "Target": names.WORK,
-        # By the label the watch knows one whose container is no more.
-        "VolumeOptions": {"NoCopy": True, "Labels": {names.LABEL_CLASS: "job"}},
+        "VolumeOptions": {"NoCopy": True},
     }
     mounts: list[dict[str, Any]] = [work]
     if job.has_workspace:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -15,6 +15,7 @@ from services.guard.body import GRACE_SECONDS, body, folders
 from services.guard.docker import Docker, DockerError, DockerGoneError
 from services.guard.ledger import Ledger
 from services.guard.owned import FILTER, Owned, listed, owned, result, shown
+from services.guard.presence import Presence
 from services.guard.refusal import Refusal, absent
 from services.guard.say import say
 from services.guard.settings import Settings
@@ -29,13 +30,20 @@ class Containers:
     """The operations behind the guard's door. They raise Refusal, DockerError, DockerGoneError."""
 
     def __init__(
-        self, docker: Docker, settings: Settings, jobs: Catalogue, ledger: Ledger, watch: Watch
+        self,
+        docker: Docker,
+        settings: Settings,
+        jobs: Catalogue,
+        ledger: Ledger,
+        watch: Watch,
+        presence: Presence,
     ):
         self.docker = docker
         self.settings = settings
         self.jobs = jobs
         self.ledger = ledger
         self.watch = watch
+        self.presence = presence
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._archives = asyncio.Semaphore(_ARCHIVES)
         self._coming: dict[str, set[str]] = {"all": set(), "running": set()}
@@ -92,7 +100,8 @@ class Containers:
         if lacking := await self.docker.lacking():
             message = f"Docker here has no {', '.join(sorted(lacking))}; see `docker info`"
             raise Refusal(503, "no_limits", message)
-        wanted = body(job, asked, environment, self.settings)
+        volume = names.volume(asked.id)
+        wanted = body(job, asked, environment, volume, self.settings)
         query = {"name": names.container(asked.id)}
         try:
             made = await self.docker.call("POST", "/containers/create", query, wanted)
@@ -111,14 +120,19 @@ class Containers:
                 folders(job, self.settings),
             )
         except BaseException:
-            await self.docker.call("DELETE", f"/containers/{made['Id']}", {"v": "1", "force": "1"})
+            await self._remove(made["Id"], [volume], force="1")
             raise
 
     async def inspect(self, job_id: str) -> dict[str, Any]:
         """Return what is known of a container."""
         container = await self._find(job_id)
         full_id = container.full_id
-        return shown(container, self.watch.usage(full_id), self.watch.reason(full_id))
+        return shown(
+            container,
+            self.watch.usage(full_id),
+            self.watch.reason(full_id),
+            self.presence.has_lasted(full_id),
+        )
 
     async def start(self, job_id: str) -> bool:
         """Start a container that never ran. Return whether it was not running yet."""
@@ -139,6 +153,7 @@ class Containers:
         return True
 
     async def _start(self, full_id: str) -> None:
+        self.presence.note(full_id)
         try:
             await self.docker.call("POST", f"/containers/{full_id}/start")
         except DockerError as error:
@@ -172,9 +187,17 @@ class Containers:
             container = await self._find(job_id)
             if container.is_running:
                 raise Refusal(409, "running", "the container is running; stop it first")
-            await self.docker.call("DELETE", f"/containers/{container.full_id}", {"v": "1"})
-            self._unsure.discard(container.full_id)
+            await self._remove(container.full_id, container.volumes)
         say("deleted", id=job_id, job=container.job)
+
+    async def _remove(self, full_id: str, volumes: Iterable[str], force: str = "0") -> None:
+        """Remove a container with its volumes. What is left of these the watch removes later."""
+        await self.docker.call("DELETE", f"/containers/{full_id}", {"v": "1", "force": force})
+        self._unsure.discard(full_id)
+        self.presence.forget(full_id)
+        for name in volumes:
+            with suppress(DockerError):
+                await self.docker.call("DELETE", f"/volumes/{name}")
 
     @asynccontextmanager
     async def logs(

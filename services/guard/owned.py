@@ -9,10 +9,7 @@ from typing import Any
 from services.guard.body import LABEL_LIMITS, limits_of
 from services.jobs import Limits, names
 
-OF_JOBS = f"{names.LABEL_CLASS}=job"
-"""The label of containers and volumes of jobs."""
-
-FILTER = f'{{"label": ["{OF_JOBS}"]}}'
+FILTER = f'{{"label": ["{names.LABEL_CLASS}=job"]}}'
 """What Docker is asked for when it lists containers; each is judged again."""
 
 _NEVER = "0001-"
@@ -69,8 +66,11 @@ def listed(entries: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def shown(container: Owned, usage: Mapping[str, Any], reason: str) -> dict[str, Any]:
-    """Return what is told of a container, with what it used and why the guard ended it."""
+def shown(
+    container: Owned, usage: Mapping[str, Any], reason: str, has_docker_lasted: bool
+) -> dict[str, Any]:
+    """Return what is told of a container, with what it used, why the guard ended it, and whether
+    its exit code may be one that Docker invented, as it went away meanwhile."""
     state = container.said["State"]
     return {
         "id": container.id,
@@ -79,6 +79,7 @@ def shown(container: Owned, usage: Mapping[str, Any], reason: str) -> dict[str, 
         "started": _time(state["StartedAt"]),
         "finished": _time(state["FinishedAt"]),
         "error": reason or state["Error"] or None,
+        "lost": not has_docker_lasted,
         "usage": dict(usage),
         **result(container),
     }

@@ -20,7 +20,7 @@ from services.guard.body import GRACE_SECONDS, MB
 from services.guard.cache import Cache
 from services.guard.docker import Docker, DockerError, DockerGoneError
 from services.guard.files import counted, taken
-from services.guard.owned import FILTER, OF_JOBS, Owned, listed, owned
+from services.guard.owned import FILTER, Owned, listed, owned
 from services.guard.say import say
 from services.jobs import names
 
@@ -142,12 +142,12 @@ class Watch:
         """Remove volumes of jobs whose container is no more: Docker died when it had made the one
         and not the other, or had removed the other. It holds one that it is making a container for.
         """
-        query = {"filters": json.dumps({"dangling": ["true"], "label": [OF_JOBS]})}
+        query = {"filters": json.dumps({"dangling": ["true"]})}
         said = await self._docker.call("GET", "/volumes", query)
-        for each in said.get("Volumes") or []:
+        for name in filter(names.is_volume, (each["Name"] for each in said.get("Volumes") or [])):
             with suppress(DockerError):
-                await self._docker.call("DELETE", f"/volumes/{each['Name']}")
-                say("volume of no container removed", name=each["Name"])
+                await self._docker.call("DELETE", f"/volumes/{name}")
+                say("volume of no container removed", name=name)
         self._sweep_at = time.monotonic() + SWEEP_SECONDS
 
     async def _noticed(self, full_id: str, job_id: str) -> Seen | None:

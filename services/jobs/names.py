@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import secrets
 
 JOB = re.compile(r"[a-z][a-z0-9_-]{0,40}", re.ASCII)
 ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,30}", re.ASCII)
+VOLUME = re.compile(r"clup-job-[0-9a-f]{32}-[0-9a-f]{16}", re.ASCII)
 HEAD = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 LABEL_JOB = "clup.job"
@@ -33,6 +35,17 @@ def is_id(text: str) -> bool:
 def container(job_id: str) -> str:
     """Return the name of a job's container."""
     return f"clup-job-{job_id}"
+
+
+def volume(job_id: str) -> str:
+    """Return a name for the volume of a job's container, another one each time: none is met that
+    has something in it already."""
+    return f"{container(job_id)}-{secrets.token_hex(8)}"
+
+
+def is_volume(name: str) -> bool:
+    """Whether a name is that of a volume of a job's container."""
+    return VOLUME.fullmatch(name) is not None
 
 
 def variable(parameter: str) -> str:

@@ -193,7 +193,7 @@ class Attendant:
             seconds=time.monotonic() - began,
             cancelled=cancelled,
             timed_out=is_ended and not cancelled,
-            lost=lost or lost_later,
+            lost=lost or lost_later or (container.lost if container else False),
         )
 
     async def _over(self) -> tuple[Container | None, bool]:

@@ -56,6 +56,7 @@ class Container:
     exit_code: int | None = None
     oom_killed: bool = False
     error: str = ""
+    lost: bool = False
     usage: Mapping[str, int | float] = field(default_factory=dict)
 
     @property
@@ -267,6 +268,7 @@ def _container(said: object) -> Container:
         exit_code=exit_code if isinstance(exit_code, int) else None,
         oom_killed=said.get("oom_killed") is True,
         error=str(said.get("error") or "")[:2000],
+        lost=said.get("lost") is True,
         usage={
             str(name): value
             for name, value in numbers

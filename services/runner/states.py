@@ -45,8 +45,8 @@ class End:
     """How a container was found when it no longer ran.
 
     `seconds` is how long it ran by the runner's clock, `cancelled` whether it was ended as a
-    caller asked, `timed_out` whether it was ended for its time, `lost` whether the guard
-    could not be asked meanwhile, `error` what guard or Docker say of it.
+    caller asked, `timed_out` whether it was ended for its time, `lost` whether the guard could not
+    be asked meanwhile, or Docker went away, `error` what guard or Docker say of it.
     """
 
     exit_code: int | None

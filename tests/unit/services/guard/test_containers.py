@@ -13,6 +13,7 @@ from services.guard.cache import Cache
 from services.guard.containers import Containers
 from services.guard.docker import Docker, DockerGoneError
 from services.guard.ledger import Ledger
+from services.guard.presence import Presence
 from services.guard.refusal import Refusal
 from services.jobs import Catalogue
 from tests.unit.services.guard.given import ID, SETTINGS, new_watch
@@ -37,6 +38,7 @@ def test_nothing_of_the_cache_goes_after_a_start_that_no_look_has_seen(tmp_path:
         Catalogue(tmp_path, 0),
         Ledger(tmp_path / "heads"),
         new_watch(client, cache),
+        Presence(client),
     )
     file = tmp_path / "a.jar"
     file.write_bytes(b"x")
@@ -71,7 +73,12 @@ def test_what_docker_may_have_started_is_not_started_again(tmp_path: Path) -> No
     docker = _Docker()
     client = cast(Docker, docker)
     containers = Containers(
-        client, SETTINGS, Catalogue(tmp_path, 0), Ledger(tmp_path / "heads"), new_watch(client)
+        client,
+        SETTINGS,
+        Catalogue(tmp_path, 0),
+        Ledger(tmp_path / "heads"),
+        new_watch(client),
+        Presence(client),
     )
 
     async def story() -> None:
@@ -121,7 +128,12 @@ def test_as_many_start_at_once_as_may_run(tmp_path: Path) -> None:
     docker = _SlowDocker()
     client = cast(Docker, docker)
     containers = Containers(
-        client, SETTINGS, Catalogue(tmp_path, 0), Ledger(tmp_path / "heads"), new_watch(client)
+        client,
+        SETTINGS,
+        Catalogue(tmp_path, 0),
+        Ledger(tmp_path / "heads"),
+        new_watch(client),
+        Presence(client),
     )
 
     async def late(number: int) -> bool:

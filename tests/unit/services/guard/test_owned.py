@@ -54,10 +54,10 @@ def test_a_container_of_others(container: dict[str, Any]) -> None:
 def test_what_is_told() -> None:
     found = owned(said(), ID)
     assert found
-    assert shown(found, {"disk_bytes": 3}, "disk_full") == {
+    assert shown(found, {"disk_bytes": 3}, "disk_full", has_docker_lasted=True) == {
         "id": ID, "job": "audit", "state": "exited", "started": STATE["StartedAt"],
         "finished": STATE["FinishedAt"], "exit_code": 0, "oom_killed": True, "error": "disk_full",
-        "usage": {"disk_bytes": 3},
+        "lost": False, "usage": {"disk_bytes": 3},
     }  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def test_what_is_told() -> None:
 def test_what_has_not_ended_has_no_result(status: str) -> None:
     found = owned(said(Status=status, FinishedAt="0001-01-01T00:00:00Z"), ID)
     assert found
-    told = shown(found, {}, "")
+    told = shown(found, {}, "", has_docker_lasted=True)
     assert (told["exit_code"], told["oom_killed"], told["finished"], told["error"]) == (None,) * 4
 
 

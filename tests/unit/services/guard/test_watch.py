@@ -70,11 +70,15 @@ def test_of_a_container_that_has_ended_docker_says_nothing() -> None:
     assert used(ended, {}) == {}
 
 
+LEFT, IN_USE = (f"clup-job-{ID}-{each * 16}" for each in "ab")
+OTHERS = [LEFT[:-1], f"{LEFT}0", f"x-{LEFT}", f"clup-job-{ID}", "c" * 64, "data"]
+
+
 class _Docker:
     """Docker with volumes, and nothing else; one of them is in use, whatever it says."""
 
     def __init__(self) -> None:
-        self.volumes = ["left", "in-use"]
+        self.volumes = [LEFT, IN_USE, *OTHERS]
         self.asked: list[Mapping[str, str]] = []
 
     async def call(
@@ -85,10 +89,10 @@ class _Docker:
         if path == "/volumes":
             self.asked.append(query or {})
             return {"Volumes": [{"Name": name} for name in self.volumes]}
-        if path == "/volumes/in-use":
+        if path == f"/volumes/{IN_USE}":
             raise DockerError(409, "volume is in use")
-        assert (method, path) == ("DELETE", "/volumes/left")
-        self.volumes.remove("left")
+        assert (method, path) == ("DELETE", f"/volumes/{LEFT}")
+        self.volumes.remove(LEFT)
         return None
 
 
@@ -98,13 +102,13 @@ def test_volumes_whose_container_is_no_more_are_removed() -> None:
     async def story() -> None:
         watching = asyncio.create_task(new_watch(docker).run())
         async with asyncio.timeout(5):
-            while docker.volumes != ["in-use"]:
+            while docker.volumes != [IN_USE, *OTHERS]:
                 await asyncio.sleep(0.01)
         watching.cancel()
 
     asyncio.run(story())
     [query] = docker.asked
-    assert json.loads(query["filters"]) == {"dangling": ["true"], "label": ["clup.class=job"]}
+    assert json.loads(query["filters"]) == {"dangling": ["true"]}
 
 
 FULL = "f" * 64

@@ -27,6 +27,7 @@ class Script:
     ignores_sigterm: bool = False
     archive: bytes | None = None
     error: str | None = None
+    lost: bool = False
     keeps_stream_open: bool = False
 
 
@@ -145,6 +146,7 @@ class FakeGuard:
             "exit_code": found.exit_code,
             "oom_killed": found.script.oom_killed if found.exit_code is not None else None,
             "error": found.script.error if found.exit_code is not None else None,
+            "lost": found.script.lost,
             "usage": {"memory_bytes": 4096},
         }
         return web.json_response(said)

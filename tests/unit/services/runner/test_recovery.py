@@ -46,6 +46,21 @@ def test_what_a_dead_runner_left(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "lost", "state"),
+    [(255, True, "interrupted"), (255, False, "failed"), (0, True, "succeeded")],
+)
+def test_an_exit_code_that_docker_may_have_invented(
+    tmp_path: Path, exit_code: int, lost: bool, state: str
+) -> None:
+    """The guard was there all the time, and says that Docker was not."""
+
+    async def story(it: Running) -> None:
+        assert (await it.ran("quick"))["state"] == state
+
+    told(tmp_path, story, scripts={"quick": Script(exit_code=exit_code, lost=lost)})
+
+
 def vanishes(guard: FakeGuard, job: str) -> None:
     """The container is no more, as when Docker's disk is lost."""
     del guard.containers[job]
