@@ -134,10 +134,10 @@ def glues_parameters_into_the_command() -> None:
     """Parameters become words of the command's last word, which a shell reads."""
     takes_any_parameter()
 
-    def glued(job: Job, wanted: Any, environment: dict[str, str], settings: Any) -> dict[str, Any]:
+    def glued(job: Job, wanted: Any, *rest: Any) -> dict[str, Any]:
         words = " ".join(str(value) for value in wanted.parameters.values())
         command = (*job.command[:-1], f"{job.command[-1]} {words}")
-        return plain(replace(job, command=command), wanted, environment, settings)
+        return plain(replace(job, command=command), wanted, *rest)
 
     plain = body.body
     put(containers, "body", glued)

@@ -23,6 +23,7 @@ SECRETS = {
 TOKENS = ("operator", "neighbour")
 """The callers whose tokens the attacker does not have."""
 NAME = re.compile(r"clup-job-[0-9a-f]{32}")
+VOLUME = re.compile(rf"{NAME.pattern}-[0-9a-f]{{16}}")
 STANDING = {"guard", "bot", "stranger", "runner"}
 OURS = STANDING
 """Containers that are there before the attack and must be so after it."""
@@ -126,7 +127,7 @@ def _seen(events: list[Any]) -> Iterator[str]:
 
 def _is_stands(kind: str, action: str, actor: dict[str, Any]) -> bool:
     """Whether an event is of the stand's own life: attacks from the stranger, the guard's health,
-    the runner's, the anonymous volumes and the missing networks of jobs."""
+    the runner's, the volumes and the missing networks of jobs."""
     name = str(actor["Attributes"].get("name", ""))
     if RESTARTED and (name == "guard" or kind == "network"):
         return True
@@ -134,7 +135,7 @@ def _is_stands(kind: str, action: str, actor: dict[str, Any]) -> bool:
         return name in {"stranger", "guard", "runner"} and action.startswith(OWN)
     if kind == "network":
         return str(actor["Attributes"].get("type")) == "null"
-    return kind == "volume" and re.fullmatch("[0-9a-f]{64}", actor["ID"]) is not None
+    return kind == "volume" and VOLUME.fullmatch(actor["ID"]) is not None
 
 
 def _wrong(container: Any, jobs: dict[str, Any]) -> Iterator[str]:
@@ -172,6 +173,8 @@ def _wrong(container: Any, jobs: dict[str, Any]) -> Iterator[str]:
             yield f"container: variable {variable.partition('=')[0]}"
     for mount in container["Mounts"]:
         if mount["Type"] == "volume" and mount["Destination"] == "/work":
+            if not mount["Name"].startswith(f"{name}-"):
+                yield f"container: volume {mount['Name']}"
             continue
         place = SOURCES.get(mount["Source"])
         is_writable = mount["RW"] and not (place == "/cache" and job and job["trust"] == "trusted")
