@@ -195,7 +195,7 @@ class Containers:
         await self.docker.call("DELETE", f"/containers/{full_id}", {"v": "1", "force": force})
         self._unsure.discard(full_id)
         self.presence.forget(full_id)
-        for name in volumes:
+        for name in filter(names.is_volume, volumes):
             with suppress(DockerError):
                 await self.docker.call("DELETE", f"/volumes/{name}")
 

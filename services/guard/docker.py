@@ -18,7 +18,7 @@ OLDEST = (1, 41)
 
 ANSWER_SECONDS = 60
 
-_PING = b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
+_PING = b"GET /_ping HTTP/1.1\r\nHost: docker\r\n\r\n"
 _PING_SECONDS = 5
 
 LIMITS = ("MemoryLimit", "CpuCfsQuota", "PidsLimit")
@@ -66,18 +66,27 @@ class Docker:
 
         It is asked every few seconds by health checks, and in the fewest words.
         """
+        async with self.connected():
+            pass
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[asyncio.StreamReader]:
+        """Lend a connection on which Docker has answered. It stays open while that Docker is there.
+        Raise DockerGoneError."""
+        writer: asyncio.StreamWriter | None = None
         try:
             async with asyncio.timeout(_PING_SECONDS):
                 reader, writer = await asyncio.open_unix_connection(self._socket)
-                try:
-                    writer.write(_PING)
-                    line = await reader.readline()
-                finally:
-                    writer.close()
+                writer.write(_PING)
+                line = await reader.readline()
+            if line.split()[1:2] != [b"200"]:
+                raise DockerGoneError(f"it answered {line[:60]!r}")
+            yield reader
         except OSError as error:
             raise DockerGoneError(f"{type(error).__name__}: {error}") from error
-        if line.split()[1:2] != [b"200"]:
-            raise DockerGoneError(f"it answered {line[:60]!r}")
+        finally:
+            if writer is not None:
+                writer.close()
 
     async def version(self) -> dict[str, Any]:
         """Return what Docker says of its version."""

@@ -15,9 +15,17 @@ from services.guard.docker import Docker, DockerGoneError
 from services.guard.ledger import Ledger
 from services.guard.presence import Presence
 from services.guard.refusal import Refusal
-from services.jobs import Catalogue
+from services.jobs import Catalogue, names
 from tests.unit.services.guard.given import ID, SETTINGS, new_watch
 from tests.unit.services.guard.test_owned import LABELS, said
+
+FULL = "f" * 64
+VOLUME = names.volume(ID)
+
+
+def test_the_volume_of_each_try_has_a_name_of_its_own() -> None:
+    assert names.is_volume(VOLUME)
+    assert names.volume(ID) != VOLUME
 
 
 class _Starting:
@@ -95,6 +103,61 @@ def test_what_docker_may_have_started_is_not_started_again(tmp_path: Path) -> No
             await containers.start(ID)
 
     asyncio.run(story())
+
+
+class _Noting(Presence):
+    """Says what a test says."""
+
+    def __init__(self, said: list[str], *, has_lasted: bool) -> None:
+        super().__init__(cast(Docker, None))
+        self._said, self._has_lasted = said, has_lasted
+
+    def note(self, full_id: str) -> None:
+        self._said.append(f"note {full_id}")
+
+    def has_lasted(self, full_id: str) -> bool:
+        return self._has_lasted and full_id == FULL
+
+
+class _Said:
+    """Docker with one container that was never started, and two volumes of it; it says what it was
+    asked for to change."""
+
+    def __init__(self, said: list[str]) -> None:
+        self._said = said
+
+    async def call(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, **_: object
+    ) -> Any:
+        if method != "GET":
+            self._said.append(f"{method} {path}")
+        if path == "/containers/json":
+            return []
+        mounts = [{"Type": "volume", "Name": name} for name in (VOLUME, "data")]
+        return said(Status="created") | {"Mounts": mounts} if method == "GET" else None
+
+
+@pytest.mark.parametrize("has_lasted", [True, False])
+def test_what_docker_did_is_noted_told_and_removed(tmp_path: Path, has_lasted: bool) -> None:
+    """Before it starts a container: it may die in between. Of volumes, the job's own one goes."""
+    done: list[str] = []
+    client = cast(Docker, _Said(done))
+    presence = _Noting(done, has_lasted=has_lasted)
+    jobs, ledger = Catalogue(tmp_path, 0), Ledger(tmp_path / "heads")
+    containers = Containers(client, SETTINGS, jobs, ledger, new_watch(client), presence)
+
+    async def story() -> None:
+        await containers.start(ID)
+        assert (await containers.inspect(ID))["lost"] is not has_lasted
+        await containers.delete(ID)
+
+    asyncio.run(story())
+    assert done == [
+        f"note {FULL}",
+        f"POST /containers/{FULL}/start",
+        f"DELETE /containers/{FULL}",
+        f"DELETE /volumes/{VOLUME}",
+    ]
 
 
 class _SlowDocker:

@@ -1,4 +1,4 @@
-"""Whether Docker stayed, against a socket whose daemon keeps a request open, or is gone."""
+"""Whether Docker stayed, against a socket whose daemon keeps a connection, or is gone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from services.guard import presence
 from services.guard.docker import Docker
@@ -19,31 +18,23 @@ FULL = "f" * 64
 
 @asynccontextmanager
 async def daemon(socket: Path) -> AsyncIterator[None]:
-    """A Docker of which no event comes; it breaks off in the middle, as one that is killed."""
-    asking: set[asyncio.Transport] = set()
+    """A Docker that answers on a connection, keeps it, and is killed."""
+    kept: list[asyncio.StreamWriter] = []
 
-    async def answer(request: web.Request) -> web.StreamResponse:
-        if request.path == "/version":
-            return web.json_response({"ApiVersion": "1.45"})
-        assert request.path.endswith("/events")
-        assert request.transport is not None
-        response = web.StreamResponse()
-        await response.prepare(request)
-        asking.add(request.transport)
-        await asyncio.sleep(60)
-        return response
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        assert asked.startswith(b"GET /_ping ")
+        assert b"close" not in asked
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+        kept.append(writer)
 
-    app = web.Application()
-    app.router.add_get("/{tail:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.UnixSite(runner, str(socket)).start()
+    server = await asyncio.start_unix_server(answer, socket)
     try:
         yield
     finally:
-        for each in asking:
-            each.abort()
-        await runner.cleanup()
+        server.close()
+        for each in kept:
+            each.transport.abort()
         socket.unlink(missing_ok=True)
 
 
