@@ -67,6 +67,13 @@ def see(client: Any) -> None:
         raise ConnectionError(ENDED)
 
 
+def settle(its: Any) -> None:
+    """Given a connection's client or channel, wait until paramiko has found its end, if that is
+    near: whoever waits for an answer on it is told a moment before."""
+    if (transport := its.get_transport()) is not None:
+        transport.join(SETTLE_S)
+
+
 def own_fault(error: BaseException) -> str:
     """Given what code of ours raised about a machine, return the line about it."""
     place = traceback.extract_tb(error.__traceback__)[-1]
@@ -82,7 +89,7 @@ def _settled(receive: Callable[[Channel], int]) -> Callable[[Channel], int]:
     def recv_exit_status(channel: Channel) -> int:
         status = receive(channel)
         if status == NO_STATUS:
-            channel.get_transport().join(SETTLE_S)
+            settle(channel)
         return status
 
     return recv_exit_status
@@ -93,8 +100,10 @@ def _guarded(execute: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return execute(client, *words, **options)
         except (SSHException, EOFError, OSError) as error:
+            settle(client)
             see(client)
-            raise ConnectionError(f"the machine starts no command: {error or 'EOF'}") from error
+            said = str(error) or type(error).__name__
+            raise ConnectionError(f"the machine starts no command: {said}") from error
 
     exec_command.is_guarded = True  # type: ignore[attr-defined]
     return exec_command

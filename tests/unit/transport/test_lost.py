@@ -50,3 +50,18 @@ def test_a_command_without_a_status_waits_for_what_paramiko_finds(
             lost.see(transport)
     else:
         lost.see(transport)
+
+
+@pytest.mark.parametrize(
+    ("ending", "says"),
+    [(True, "the connection ended"), (False, "the machine starts no command: EOFError")],
+)
+def test_a_command_that_does_not_start_waits_for_that_too(ending: bool, says: str) -> None:
+    transport = Transport(ending)
+
+    def starts(_: Any) -> None:
+        raise EOFError
+
+    with pytest.raises(ConnectionError, match=says):
+        lost._guarded(starts)(cast("Any", transport))
+    assert transport.waits == [lost.SETTLE_S]
