@@ -23,6 +23,21 @@ FULL = "f" * 64
 VOLUME = names.volume(ID)
 
 
+def new_containers(
+    docker: object, folder: Path, presence: Presence | None = None, cache: Cache | None = None
+) -> Containers:
+    """Return the operations before what stands for Docker, with no job in the catalogue."""
+    client = cast(Docker, docker)
+    return Containers(
+        client,
+        SETTINGS,
+        Catalogue(folder, 0),
+        Ledger(folder / "heads"),
+        new_watch(client, cache),
+        presence or Presence(client),
+    )
+
+
 def test_the_volume_of_each_try_has_a_name_of_its_own() -> None:
     assert names.is_volume(VOLUME)
     assert names.volume(ID) != VOLUME
@@ -38,16 +53,8 @@ class _Starting:
 
 
 def test_nothing_of_the_cache_goes_after_a_start_that_no_look_has_seen(tmp_path: Path) -> None:
-    client = cast(Docker, _Starting())
     cache = Cache(tmp_path, 90, 0)
-    containers = Containers(
-        client,
-        SETTINGS,
-        Catalogue(tmp_path, 0),
-        Ledger(tmp_path / "heads"),
-        new_watch(client, cache),
-        Presence(client),
-    )
+    containers = new_containers(_Starting(), tmp_path, cache=cache)
     file = tmp_path / "a.jar"
     file.write_bytes(b"x")
 
@@ -79,15 +86,7 @@ class _Docker:
 
 def test_what_docker_may_have_started_is_not_started_again(tmp_path: Path) -> None:
     docker = _Docker()
-    client = cast(Docker, docker)
-    containers = Containers(
-        client,
-        SETTINGS,
-        Catalogue(tmp_path, 0),
-        Ledger(tmp_path / "heads"),
-        new_watch(client),
-        Presence(client),
-    )
+    containers = new_containers(docker, tmp_path)
 
     async def story() -> None:
         with pytest.raises(DockerGoneError):
@@ -141,10 +140,8 @@ class _Said:
 def test_what_docker_did_is_noted_told_and_removed(tmp_path: Path, has_lasted: bool) -> None:
     """Before it starts a container: it may die in between. Of volumes, the job's own one goes."""
     done: list[str] = []
-    client = cast(Docker, _Said(done))
     presence = _Noting(done, has_lasted=has_lasted)
-    jobs, ledger = Catalogue(tmp_path, 0), Ledger(tmp_path / "heads")
-    containers = Containers(client, SETTINGS, jobs, ledger, new_watch(client), presence)
+    containers = new_containers(_Said(done), tmp_path, presence)
 
     async def story() -> None:
         await containers.start(ID)
@@ -189,15 +186,7 @@ def _of(job_id: str) -> dict[str, Any]:
 
 def test_as_many_start_at_once_as_may_run(tmp_path: Path) -> None:
     docker = _SlowDocker()
-    client = cast(Docker, docker)
-    containers = Containers(
-        client,
-        SETTINGS,
-        Catalogue(tmp_path, 0),
-        Ledger(tmp_path / "heads"),
-        new_watch(client),
-        Presence(client),
-    )
+    containers = new_containers(docker, tmp_path)
 
     async def late(number: int) -> bool:
         for _turn in range(number * 4):
