@@ -19,7 +19,7 @@ _FORMS = {
     # Where nothing else tells, with a digit and a capital letter, or unbroken: sk is Slovak, too.
     "a key of a model's provider": r"\bsk-(ant-(api|admin|oat)[0-9]{2}-[\w-]{20,}"
     r"|or-v1-[0-9a-f]{32,}|(?=[\w-]*[0-9])(?=[\w-]*[A-Z])[\w-]{20,})"
-    r"|(?<![\w-])sk-(?=[a-z]*[0-9])[a-z0-9]{20,}",
+    r"|(?<![\w-])sk-((proj|svcacct|admin)-)?(?=[a-z]*[0-9])[a-z0-9]{20,}",
     "a key of a cloud's": r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}",
     "a signed token": r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.",
 }

@@ -44,7 +44,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
-TOKENS = ("ghp_" + "a1" * 18, "AKIA" + "A1" * 8, "sk-proj-" + "aB1" * 10, "xoxb-" + "1" * 12)
+TOKENS = ("ghp_" + "a1" * 18, "AKIA" + "A1" * 8, "sk-proj-" + "a1" * 20, "xoxb-" + "1" * 12)
 BRANCH = "feature-sk-localization-for-slovak-users"
 
 
