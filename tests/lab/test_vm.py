@@ -200,7 +200,7 @@ def test_with_the_disk_back_all_is_well_after_a_reboot(box: lab.Lab) -> None:
 
 def test_sshd_made_unreachable_is_back_by_itself(box: lab.Lab) -> None:
     locked_out_and_back(box)
-    assert clup(NAME, "verify", SITE, "--role", "base").exit == 0
+    assert clup(NAME, "verify", SITE).exit == 0
 
 
 def test_jobs_while_the_power_fails(
