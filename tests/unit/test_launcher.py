@@ -28,6 +28,7 @@ TOOLS = (
     "tail",
     "true",
 )
+DISTRIBUTIONS = "/usr/bin/python3 "
 ECHO = "import os, sys; print(os.getcwd(), sys.argv[1:], sep='|')"
 
 
@@ -40,6 +41,14 @@ def make_project(folder: Path) -> Path:
     (package / "__init__.py").touch()
     (package / "__main__.py").write_text(ECHO)
     return folder
+
+
+def without_the_distributions_python(folder: Path) -> None:
+    """Have a project's launcher look for Python on PATH alone, where a test can replace it."""
+    launcher = folder / "clup"
+    text = launcher.read_text()
+    assert text.count(DISTRIBUTIONS) == 1
+    launcher.write_text(text.replace(DISTRIBUTIONS, ""))
 
 
 def make_path(folder: Path, programs: dict[str, str]) -> str:
@@ -104,6 +113,14 @@ def through_links(project: Path, elsewhere: Path) -> Path:
     return elsewhere / "clup"
 
 
+def test_prefers_the_distributions_python(project: Path) -> None:
+    fits = "import ensurepip, venv, sys; assert sys.version_info >= (3, 11)"
+    if run("/usr/bin/env", "/usr/bin/python3", "-c", fits).returncode:
+        pytest.skip("cannot run here: the distribution's Python makes no .venv for clup")
+    python = project / ".venv" / "bin" / "python"
+    assert python.resolve() == Path("/usr/bin/python3").resolve()
+
+
 @pytest.mark.parametrize("call", [direct, relative, through_links])
 def test_runs_from_anywhere_in_the_callers_folder(
     project: Path, tmp_path: Path, call: Callable[[Path, Path], Path]
@@ -159,6 +176,7 @@ def test_makes_venv_again_only_when_it_must(
     (folder / ".venv" / "clup-recipe").write_text(stamp)
     damage(folder)
     # Without any Python the attempt ends early: to see that it is made is enough.
+    without_the_distributions_python(folder)
     path = make_path(tmp_path / "bin", {})
     completed = run("/bin/sh", folder / "clup", PATH=path, _CLUP_COMPLETE="bash_complete")
     assert completed.stderr == "", "completion installs nothing"
@@ -208,6 +226,7 @@ ROOT_ID = "echo 0"
 )
 def test_says_what_is_missing(tmp_path: Path, programs: dict[str, str], message: str) -> None:
     folder = make_project(tmp_path / "project")
+    without_the_distributions_python(folder)
     path = make_path(tmp_path / "bin", programs)
     done = run("/bin/sh", folder / "clup", PATH=path, FAKE=str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
@@ -222,6 +241,7 @@ def test_installs_venv_where_debian_lacks_it(
     tmp_path: Path, programs: dict[str, str], calls: list[str]
 ) -> None:
     folder = make_project(tmp_path / "project")
+    without_the_distributions_python(folder)
     path = make_path(tmp_path / "bin", {"python3.12": BARE, "apt-get": APT, **programs})
     done = run("/bin/sh", folder / "clup", "--yes", PATH=path, FAKE=str(tmp_path))
     assert "needs packages of the distribution (python3-venv)" in done.stderr
