@@ -15,9 +15,12 @@ _INSTALL = re.compile(
     r"apt-get update && apt-get install -y --no-install-recommends ([a-z0-9.+ -]+)"
     r" && rm -rf /var/lib/apt/lists/\*"
 )
+# pip goes with the layer that it fills: our own base never has it.
 _WHEELS = re.compile(
-    r"python3 -m pip install --no-deps --require-hashes --only-binary :all: --no-compile"
+    r"apt-get update && apt-get install -y --no-install-recommends python3-pip"
+    r" && python3 -m pip install --no-deps --require-hashes --only-binary :all: --no-compile"
     r" --no-cache-dir --target (/[a-z0-9/._-]+) -r (/[a-z0-9/._-]+)"
+    r" && apt-get purge -y --auto-remove python3-pip && rm -rf /var/lib/apt/lists/\*"
 )
 _COMPILE = re.compile(r"python3 -m compileall -q --invalidation-mode unchecked-hash /[a-z0-9/._-]+")
 _MAN = "mkdir -p /usr/share/man/man1"

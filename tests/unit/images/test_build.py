@@ -93,3 +93,7 @@ def test_a_base_that_cannot_be_built_is_told(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(LabError, match="no mirror"):
         build.make([recipe("guard", "one")], print)
     assert docker.done == []
+
+
+def test_a_machine_gets_one_base_for_guard_and_runner() -> None:
+    assert build.recipe("guard").base == build.recipe("runner").base

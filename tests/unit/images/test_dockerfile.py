@@ -31,7 +31,7 @@ def test_what_a_dockerfile_says() -> None:
 
 WHEELS = """\
 COPY lock /opt/lock
-RUN python3 -m pip install --no-deps --require-hashes --only-binary :all: --no-compile --no-cache-dir --target /opt/site -r /opt/lock
+RUN apt-get update && apt-get install -y --no-install-recommends python3-pip && python3 -m pip install --no-deps --require-hashes --only-binary :all: --no-compile --no-cache-dir --target /opt/site -r /opt/lock && apt-get purge -y --auto-remove python3-pip && rm -rf /var/lib/apt/lists/*
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt
 """  # noqa: E501
 
@@ -39,6 +39,7 @@ RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt
 def test_a_lock_of_wheels() -> None:
     assert read(WHEELS, "x").wheels == {"/opt/site": "/opt/lock"}
     assert read(WHEELS, "x").compiler[-1] == "/opt"
+    assert read(WHEELS, "x").packages == (), "pip is of no use to what it has installed"
     other = WHEELS.replace("/opt/site", "/opt/other")
     assert digest("b", read(WHEELS, "x"), {}) != digest("b", read(other, "x"), {})
 
