@@ -179,6 +179,8 @@ def test_without_its_cache_disk_it_boots_and_says_so(box: lab.Lab) -> None:
 def test_with_the_disk_back_all_is_well_after_a_reboot(box: lab.Lab) -> None:
     on_machine(box, '! touch /srv/cache/stray 2>&-; test -z "$(ls -A /srv/cache)"')
     lab.disk_add(NAME, "virtio-LABCACHE")
+    # So that it is a machine in use that shuts down.
+    on_machine(box, "udevadm settle; systemctl start srv-cache.mount docker")
     before = boot_id(box)
     assert clup(NAME, "lab", "reboot", "--name", NAME).exit == 0
     assert boot_id(box) != before

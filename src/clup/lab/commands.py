@@ -4,10 +4,9 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO
 
 from clup.lab.errors import LabError
@@ -53,10 +52,9 @@ def run(
     seconds: float = 60,
     cwd: Path | None = None,
     inherits: bool = True,
-    extra: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Given a command and the cure to print should it fail, run it and return its stdout, unless
-    that goes `into` a file. Its environment is ours and what is `extra`.
+    that goes `into` a file.
 
     One that leaves a process behind must not inherit what our commands do otherwise. Raise
     LabError when it is not there, takes longer than `seconds` or exits non-zero.
@@ -70,7 +68,7 @@ def run(
             stderr=subprocess.PIPE,
             pass_fds=tuple(_inherited) if inherits else (),
             cwd=cwd,
-            env={**environment(), **extra},
+            env=environment(),
             timeout=seconds,
             check=False,
         )

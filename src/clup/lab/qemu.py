@@ -19,8 +19,6 @@ SEED = "seed.tar"
 SEED_NAME = "opt/org.clup/seed"  # inside/lab-seed reads it
 OVERLAY = "root.qcow2"
 IMAGE = "image"
-# An emulator looks translated code up in tables of many MB: in huge pages that is a bit faster.
-MEMORY = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 KVM = ("-accel", "kvm", "-cpu", "host", "-smp", "2")
 # Translated code is kept in tb-size MB. The plainest processor is the fastest to emulate: with
 # "max" a boot took 25 s instead of 18, a write of 200 MB 2.4 s instead of 1.3. Two of them wait for

@@ -69,8 +69,7 @@ def start(lab: Lab, say: Say) -> None:
         machine.make_disk(lab, disk)
     words = accel.accelerator((lab.folder / qemu.IMAGE).resolve(), say)
     # QEMU goes on for as long as the lab is up: it must not keep what our commands inherit.
-    argv = qemu.argv(lab, words)
-    run(argv, cwd=lab.folder, inherits=False, extra=qemu.MEMORY, cure=START_CURE)
+    run(qemu.argv(lab, words), cwd=lab.folder, inherits=False, cure=START_CURE)
 
 
 def stop(lab: Lab) -> None:
