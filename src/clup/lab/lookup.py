@@ -61,7 +61,7 @@ def sole() -> str:
     """Return the name of the lab, up or not. Raise LabError unless there is exactly one."""
     names = machine.recorded()
     if not names:
-        raise not_up()
+        raise LabError("there is no lab", "this checkout", "`clup lab up` makes one")
     if len(names) > 1:
         raise ambiguous(names, "exist", "say which one with --name NAME, or set CLUP_LAB=NAME")
     return names[0]

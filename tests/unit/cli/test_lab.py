@@ -51,7 +51,7 @@ def test_what_is_no_disk_is_refused_with_an_example(text: str) -> None:
 @pytest.mark.parametrize(
     ("names", "argv", "said"),
     [
-        ([], ["down"], "no lab is up; make one with `clup lab up`"),
+        ([], ["down"], "there is no lab; `clup lab up` makes one"),
         ([], ["down", "--name", "x"], "there is no lab 'x'; there is none"),
         (["a", "b"], ["down", "--name", "x"], "there is no lab 'x'; there are: a, b"),
         (["a", "b"], ["down"], "2 labs exist (a, b); say which one with --name"),
