@@ -22,8 +22,8 @@ What may be said about a machine in `group_data/`, role by role. What you leave 
 default shown here, so write only what differs. `./clup check INVENTORY` judges all of it and
 contacts nothing; `./clup check --schema` prints the same as a JSON Schema.
 
-`group_data/` is the checkout's, and the one in the folder in which the inventory's file lies: no other
-is read.
+`group_data/` is the checkout's, and the one in the folder in which the inventory's file lies: no
+other is read.
 
 One file of `group_data/` is one layer, and layers merge deeply. From the most general to the
 most specific: `all.py`, the groups in the order in which the inventory names them, the group of
