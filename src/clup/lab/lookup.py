@@ -83,12 +83,7 @@ def chosen(name: str | None) -> list[Lab]:
     if name:
         find(name)
         raise LabError("it is not up", f"lab {name}", f"boot it with `clup lab up --name {name}`")
-    raise not_up()
-
-
-def not_up() -> LabError:
-    """Return the error to raise when a lab is needed and none is up."""
-    return LabError("no lab is up", "this checkout", "make one with `clup lab up`")
+    raise LabError("no lab is up", "this checkout", "make one with `clup lab up`")
 
 
 def unknown(name: str) -> LabError:
